@@ -1,0 +1,43 @@
+"""Where data comes from. The closed union is the registry; `source_from` reads what people write after `--data`."""
+
+import difflib
+from pathlib import Path
+
+from mulligan.data.arrays import ArrayFile
+from mulligan.data.digits import FashionMnist, Mnist
+from mulligan.data.folder import Folder
+from mulligan.data.idx import IdxFile
+from mulligan.data.points import Gaussian, Grid, Ring
+from mulligan.data.stream import Stream
+from mulligan.errors import DataError
+
+Source = Mnist | FashionMnist | Folder | ArrayFile | IdxFile | Ring | Grid | Gaussian
+
+NAMED: dict[str, Source] = {
+    "mnist": Mnist(),
+    "mnist-test": Mnist("test"),
+    "fashion-mnist": FashionMnist(),
+    "fashion-mnist-test": FashionMnist("test"),
+    "ring": Ring(),
+    "grid": Grid(),
+    "gaussian": Gaussian(),
+}
+
+
+def source_from(text: str) -> Source:
+    """A known name, a folder, an `.npy` or `.npz` file, or an IDX file."""
+    if text in NAMED:
+        return NAMED[text]
+    path = Path(text)
+    if path.is_dir():
+        return Folder(text)
+    if path.suffix.lower() in (".npy", ".npz"):
+        return ArrayFile(text)
+    if path.is_file():
+        return IdxFile(text)
+    close = difflib.get_close_matches(text, NAMED, 1)
+    meant = f"did you mean {close[0]}?" if close else f"give a folder, an array file or one of {', '.join(NAMED)}"
+    raise DataError(f"data={text} does not exist and is no known name; {meant}")
+
+
+__all__ = ["NAMED", "ArrayFile", "FashionMnist", "Folder", "Gaussian", "Grid", "IdxFile", "Mnist", "Ring", "Source", "Stream", "source_from"]

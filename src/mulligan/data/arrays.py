@@ -1,0 +1,81 @@
+"""NumPy files: images as integers or floats, or points."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mulligan.data.images import fit_square
+from mulligan.errors import DataError
+from mulligan.parts import Dataset
+
+ITEM_KEYS = ("samples", "images", "x", "points", "data")  # tried in this order, then a single array of any name
+LABEL_KEYS = ("labels", "y")
+
+
+@dataclass(frozen=True)
+class ArrayFile:
+    """An `.npy` array, or an `.npz` with one of `samples`, `images`, `x`, `points`, `data` and perhaps `labels`.
+
+    Images are uint8 (N, H, W), (N, H, W, C) or (N, C, H, W), or floats in [0, 1] or [-1, 1]; points are floats (N, D).
+    """
+
+    path: str
+
+    def load(self, size: int | None) -> Dataset:
+        items, labels = read_arrays(Path(self.path))
+        if len(items) == 0:
+            raise DataError(f"data={self.path} is empty: shape {items.shape}; give at least one sample")
+        if labels is not None and labels.shape != (len(items),):
+            raise DataError(f"data={self.path} has {len(items)} samples and labels of shape {labels.shape}; give one label each")
+        label_tensor = None if labels is None else torch.from_numpy(labels.astype(np.int64))
+        names = () if labels is None else tuple(map(str, range(int(labels.max()) + 1)))
+        if items.ndim == 2:
+            if not np.issubdtype(items.dtype, np.number) or not np.isfinite(items).all():
+                raise DataError(f"data={self.path} holds points that are not finite numbers; remove those rows")
+            return Dataset(torch.from_numpy(items.astype(np.float32)), label_tensor, names)
+        images = as_images(items, self.path)
+        return Dataset(fit_square(images, size) if size else images, label_tensor, names)
+
+
+def read_arrays(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+    """The samples, and the labels if there are any; never unpickles."""
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return loaded, None
+        with loaded:
+            arrays = {key: loaded[key] for key in loaded.files if key in (*ITEM_KEYS, *LABEL_KEYS) or len(loaded.files) == 1}
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"data={path} cannot be read as a NumPy file: {error}; save it with numpy.save or numpy.savez") from error
+    labels = next((arrays.pop(key) for key in LABEL_KEYS if key in arrays), None)
+    items = next((arrays[key] for key in (*ITEM_KEYS, *arrays) if key in arrays), None)
+    if items is None:
+        raise DataError(f"data={path} has none of the arrays {', '.join(ITEM_KEYS)}; name the samples one of these")
+    return items, labels
+
+
+def as_images(items: np.ndarray, path: str) -> Tensor:
+    """(N, H, W), (N, H, W, C) or (N, C, H, W) -> uint8 (N, C, H, W)."""
+    if items.ndim not in (3, 4):
+        raise DataError(f"data={path} has shape {items.shape}; images need (N, H, W), (N, H, W, C) or (N, C, H, W), points (N, D)")
+    if items.dtype != np.uint8:
+        items = floats_to_bytes(items, path)
+    images = torch.from_numpy(items)
+    if images.dim() == 3:
+        return images[:, None]
+    channels_last = images.shape[3] <= 4 or images.shape[3] < images.shape[1]
+    return images.permute(0, 3, 1, 2).contiguous() if channels_last else images
+
+
+def floats_to_bytes(items: np.ndarray, path: str) -> np.ndarray:
+    """Floats in [0, 1] or [-1, 1] -> uint8."""
+    if not np.issubdtype(items.dtype, np.floating) or not np.isfinite(items).all():
+        raise DataError(f"data={path} holds {items.dtype} images; give uint8, or finite floats in [0, 1] or [-1, 1]")
+    low, high = float(items.min()), float(items.max())
+    if low < -1.001 or high > 1.001:
+        raise DataError(f"data={path} holds floats from {low:g} to {high:g}; give uint8, or floats in [0, 1] or [-1, 1]")
+    unit = (items + 1) / 2 if low < 0 else items
+    return np.round(unit * 255).clip(0, 255).astype(np.uint8)

@@ -1,0 +1,60 @@
+"""Points in the plane whose distribution is known exactly, so that a fit can be measured and not only looked at."""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from mulligan.metrics import KnownGaussian, KnownMixture
+from mulligan.parts import Dataset
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """z A + b for z ~ N(0, I) as a row: mean b, covariance A^T A (the Gluon notebook's data)."""
+
+    count: int = 1_000
+    data_seed: int = 0
+
+    def load(self, size: int | None) -> Dataset:
+        a, b = np.array([[1.0, 2.0], [-0.1, 0.5]]), np.array([1.0, 2.0])
+        points = np.random.default_rng(self.data_seed).standard_normal((self.count, 2)) @ a + b
+        return Dataset(torch.from_numpy(points.astype(np.float32)), truth=KnownGaussian(b, a.T @ a))
+
+
+@dataclass(frozen=True)
+class Ring:
+    """Eight Gaussians of standard deviation 0.01 on a circle of radius 1 (VEEGAN's and PacGAN's protocol)."""
+
+    count: int = 100_000
+    data_seed: int = 0
+
+    def load(self, size: int | None) -> Dataset:
+        angles = 2 * np.pi * np.arange(8) / 8
+        return mixture(np.stack([np.cos(angles), np.sin(angles)], 1), 0.01, self.count, self.data_seed)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Twenty-five Gaussians of standard deviation 0.05 on {-4, -2, 0, 2, 4}^2 (VEEGAN's and PacGAN's protocol)."""
+
+    count: int = 100_000
+    data_seed: int = 0
+
+    def load(self, size: int | None) -> Dataset:
+        ticks = [-4.0, -2.0, 0.0, 2.0, 4.0]
+        return mixture(np.array(list(itertools.product(ticks, ticks))), 0.05, self.count, self.data_seed)
+
+
+def mixture(centres: np.ndarray, std: float, count: int, seed: int) -> Dataset:
+    """Every Gaussian equally likely."""
+    rng = np.random.default_rng(seed)
+    which = rng.integers(len(centres), size=count)
+    points = centres[which] + std * rng.standard_normal((count, 2))
+    return Dataset(
+        torch.from_numpy(points.astype(np.float32)),
+        torch.from_numpy(which),
+        tuple(map(str, range(len(centres)))),
+        truth=KnownMixture(centres, std),
+    )

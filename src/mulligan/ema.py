@@ -1,0 +1,39 @@
+"""The averaged generator: an exponential average of weights over images seen."""
+
+import copy
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+
+@dataclass(frozen=True)
+class Ema:
+    """Average the generator's weights with a half-life counted in images (arXiv:1710.10196, appendix A).
+
+    Early on, the half-life is at most `ramp` of the images seen so far, so that the random start is soon forgotten
+    (as in the StyleGAN2-ADA code). Running statistics are averaged like weights; counters are copied.
+    """
+
+    half_life_images: float = 10_000.0
+    ramp: float = 0.05
+
+    def weight(self, images_seen: int, step_images: int) -> float:
+        """How much of the way the average moves towards the newest weights, in (0, 1]."""
+        half_life = min(self.half_life_images, self.ramp * images_seen)
+        return 1.0 if half_life <= 0 else 1.0 - 0.5 ** (step_images / half_life)
+
+
+def averaged_copy(net: nn.Module) -> nn.Module:
+    """A copy that starts equal, never needs gradients and stays in evaluation mode."""
+    return copy.deepcopy(net).eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def move_average(average: nn.Module, net: nn.Module, weight: float) -> None:
+    """Move every floating-point tensor of `average` the share `weight` towards `net`; copy the others."""
+    ours, theirs = average.state_dict(), net.state_dict()
+    floating = [name for name, tensor in ours.items() if tensor.is_floating_point()]
+    torch._foreach_lerp_([ours[name] for name in floating], [theirs[name] for name in floating], weight)
+    for name in ours.keys() - set(floating):
+        ours[name].copy_(theirs[name])

@@ -1,0 +1,63 @@
+"""Everything that can go wrong, as one tree.
+
+MulliganError                 a line that says what, where, what was got and what to do
+├── UserError                 exit status 2: the user can mend it by asking differently
+│   ├── ArgumentError         a flag or a value on the command line
+│   ├── RecipeError           choices that do not fit each other
+│   ├── DataError             the data: missing, empty, unreadable, too small
+│   ├── RunFolderError        a folder that is not a run, or already is one
+│   └── DeviceError           a device that is not there
+└── RunFailed                 exit status 1: the run itself could not go on
+    ├── Diverged              a term became infinite or not a number
+    ├── StorageError          the disk is full, read-only or gone
+    └── Stopped               exit status 130: Ctrl-C, everything saved
+"""
+
+
+class MulliganError(Exception):
+    """The root; `str(error)` is always a single line."""
+
+    exit_status = 1
+
+    def __str__(self) -> str:
+        return " ".join(super().__str__().split())
+
+
+class UserError(MulliganError):
+    exit_status = 2
+
+
+class ArgumentError(UserError):
+    pass
+
+
+class RecipeError(UserError):
+    pass
+
+
+class DataError(UserError):
+    pass
+
+
+class RunFolderError(UserError):
+    pass
+
+
+class DeviceError(UserError):
+    pass
+
+
+class RunFailed(MulliganError):
+    pass
+
+
+class Diverged(RunFailed):
+    pass
+
+
+class StorageError(RunFailed):
+    pass
+
+
+class Stopped(RunFailed):
+    exit_status = 130

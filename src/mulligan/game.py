@@ -1,0 +1,173 @@
+"""The game and its step. A part says what it costs; only a player moves."""
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mulligan.errors import RecipeError
+from mulligan.networks.batch_memory import has_batch_statistics, held_still
+from mulligan.parts import AdversarialLoss, Constraint, Latents, Look, Penalty, Shape, Terms
+from mulligan.recipe import Adam, Recipe
+from mulligan.schedules import value_at
+
+
+@dataclass
+class Player:
+    """A network with its optimiser. `move` is the only place with `zero_grad`, `backward` and `step`."""
+
+    net: nn.Module
+    adam: Adam
+    constraints: tuple[Constraint, ...] = ()
+
+    def __post_init__(self) -> None:
+        for constraint in self.constraints:
+            constraint.attach(self.net)
+        self.parameters = list(self.net.parameters())
+        start, betas = value_at(self.adam.rate, 0.0), (self.adam.beta1, self.adam.beta2)
+        self.optimizer = torch.optim.Adam(self.parameters, start, betas, self.adam.epsilon, fused=True)
+
+    def move(self, terms: Terms, progress: float) -> None:
+        """One step down the sum of the terms' means; gradients reach this player's weights only."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = value_at(self.adam.rate, progress)
+        self.optimizer.zero_grad(set_to_none=True)
+        total = torch.stack([term.mean() for term in terms.values()]).sum()
+        total.backward(inputs=self.parameters)
+        self.optimizer.step()
+        for constraint in self.constraints:
+            constraint.after_move(self.net)
+
+
+@dataclass
+class Game:
+    """Two players, what they start from and what they pay."""
+
+    generator: Player
+    discriminator: Player
+    latents: Latents
+    loss: AdversarialLoss
+    penalties: tuple[Penalty, ...]
+    recipe: Recipe
+    device: torch.device
+
+    def __post_init__(self) -> None:
+        self.together = not has_batch_statistics(self.discriminator.net)
+
+    def generate(self, latents: Tensor) -> Tensor:
+        """(N, latents) -> float32 (N, *shape) as the networks see samples."""
+        with self.autocast():
+            return self.generator.net(latents).float()
+
+    def score(self, samples: Tensor) -> Tensor:
+        """(N, *shape) -> float32 logits, (N,) or (N, K)."""
+        with self.autocast():
+            logits = self.discriminator.net(samples).float()
+        return logits.squeeze(1) if self.loss.logits == 1 else logits
+
+    def draw(self, count: int, rng: np.random.Generator) -> Tensor:
+        return torch.from_numpy(self.latents.draw(count, rng)).to(self.device)
+
+    def autocast(self) -> torch.autocast | nullcontext[None]:
+        if self.recipe.precision == "float32":
+            return nullcontext()
+        return torch.autocast(self.device.type, torch.bfloat16)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When a step happens: everything random in it follows from these numbers."""
+
+    seed: int
+    images_seen: int
+    progress: float
+    update: int  # of the discriminator, counted from the start of the run
+
+    def rng(self) -> np.random.Generator:
+        """Also sets PyTorch's own seed, for whatever is random inside networks and penalties."""
+        sequence = np.random.SeedSequence([self.seed, self.images_seen])
+        torch.manual_seed(int(sequence.generate_state(1)[0]))
+        return np.random.default_rng(sequence)
+
+
+def discriminator_terms(game: Game, real: Tensor, latents: Tensor, moment: Moment) -> tuple[Terms, Look]:
+    """What the discriminator minimises: tell real from fake, at a price for steepness."""
+    with torch.no_grad(), held_still(game.generator.net):
+        fake = game.generate(latents)
+    due = [penalty for penalty in game.penalties if moment.update % penalty.every == 0]
+    look = Look(game.score, game.loss, real, fake, together=game.together, steep=bool(due), progress=moment.progress)
+    terms = {"adversarial": game.loss.discriminator(look.real_logits, look.fake_logits)}
+    return terms | {penalty.name: penalty.every * penalty(look) for penalty in due}, look
+
+
+def generator_terms(game: Game, real: Tensor, latents: Tensor) -> Terms:
+    """What the generator minimises: be held for real by the discriminator as it now is."""
+    fake = game.generate(latents)
+    with held_still(game.discriminator.net):
+        fake_logits = game.score(fake)
+        with torch.no_grad():
+            real_logits = game.score(real) if game.loss.generator_sees_real else None
+    return {"adversarial": game.loss.generator(real_logits, fake_logits)}
+
+
+def train_step(game: Game, batches: Iterator[Tensor], moment: Moment) -> dict[str, Tensor]:
+    """Let each player move as often as the recipe says. Returns the mean of every term, and how well real is told from fake."""
+    recipe, rng = game.recipe, moment.rng()
+    seen: dict[str, list[Tensor]] = {}
+    real = torch.empty(0)
+    for index in range(recipe.discriminator_updates):
+        real = next(batches)
+        when = replace(moment, update=moment.update + index)
+        terms, look = discriminator_terms(game, real, game.draw(recipe.batch, rng), when)
+        game.discriminator.move(terms, moment.progress)
+        note(seen, "discriminator", terms)
+        gap = game.loss.margin(look.real_logits) - game.loss.margin(look.fake_logits)
+        seen.setdefault("told_apart", []).append(torch.sigmoid(gap.detach()).mean())
+    latents = game.draw(recipe.batch, rng)
+    for index in range(recipe.generator_updates):
+        if index and not recipe.generator_updates_share_latents:
+            latents = game.draw(recipe.batch, rng)
+        terms = generator_terms(game, real, latents)
+        game.generator.move(terms, moment.progress)
+        note(seen, "generator", terms)
+    return {name: torch.stack(values).mean() for name, values in seen.items()}
+
+
+def note(seen: dict[str, list[Tensor]], player: str, terms: Terms) -> None:
+    for name, term in terms.items():
+        seen.setdefault(f"{player}.{name}", []).append(term.detach().mean())
+
+
+def build_game(recipe: Recipe, shape: Shape, device: torch.device) -> Game:
+    """Both networks with the recipe's initial weights; the seed decides them, whatever the device."""
+    torch.manual_seed(recipe.seed)
+    generator = recipe.generator.build(recipe.latents.size, shape).to(device)
+    discriminator = recipe.discriminator.build(shape, recipe.loss.logits).to(device)
+    game = Game(
+        Player(generator, recipe.generator_optimizer),
+        Player(discriminator, recipe.discriminator_optimizer, recipe.discriminator_constraints),
+        recipe.latents,
+        recipe.loss,
+        recipe.discriminator_penalties,
+        recipe,
+        device,
+    )
+    check_shapes(game, shape)
+    return game
+
+
+@torch.no_grad()
+def check_shapes(game: Game, shape: Shape) -> None:
+    """Two samples through both networks, so that a misfit is a sentence now and not a stack trace at step one."""
+    latents = torch.zeros(2, game.latents.size, device=game.device)
+    with held_still(game.generator.net), held_still(game.discriminator.net):
+        fake = game.generate(latents)
+        if tuple(fake.shape[1:]) != shape:
+            raise RecipeError(f"the generator makes samples of shape {tuple(fake.shape[1:])} and the data has {shape}; choose a generator that fits")
+        logits = game.score(fake)
+        wanted = (2,) if game.loss.logits == 1 else (2, game.loss.logits)
+        if tuple(logits.shape) != wanted:
+            raise RecipeError(f"the discriminator gives logits of shape {tuple(logits.shape)} for 2 samples and the loss needs {wanted}")

@@ -1,0 +1,40 @@
+"""The families of networks. The closed unions are the registry: what the command line, the JSON and the contract tests know."""
+
+from mulligan.networks.constraints import Constraint, SpectralNorm, WeightClipping
+from mulligan.networks.dcgan import DcganDiscriminator, DcganGenerator
+from mulligan.networks.layers import Init, NormalWeights, PaddleFluid, TorchDefault, XavierUniform
+from mulligan.networks.mlp import MlpDiscriminator, MlpGenerator
+from mulligan.networks.tutorials import (
+    FacesDiscriminator,
+    FacesGenerator,
+    PooledDiscriminator,
+    PooledGenerator,
+    StridedDiscriminator,
+    StridedGenerator,
+)
+
+Generator = MlpGenerator | DcganGenerator | StridedGenerator | PooledGenerator | FacesGenerator
+Discriminator = MlpDiscriminator | DcganDiscriminator | StridedDiscriminator | PooledDiscriminator | FacesDiscriminator
+
+__all__ = [
+    "Constraint",
+    "DcganDiscriminator",
+    "DcganGenerator",
+    "Discriminator",
+    "FacesDiscriminator",
+    "FacesGenerator",
+    "Generator",
+    "Init",
+    "MlpDiscriminator",
+    "MlpGenerator",
+    "NormalWeights",
+    "PaddleFluid",
+    "PooledDiscriminator",
+    "PooledGenerator",
+    "SpectralNorm",
+    "StridedDiscriminator",
+    "StridedGenerator",
+    "TorchDefault",
+    "WeightClipping",
+    "XavierUniform",
+]

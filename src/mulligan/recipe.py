@@ -1,0 +1,98 @@
+"""A run's every choice as one frozen value: checked when made, JSON both ways."""
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mulligan import codec
+from mulligan.data import Source
+from mulligan.ema import Ema
+from mulligan.errors import RecipeError
+from mulligan.latents import LatentsSpec
+from mulligan.losses import Loss
+from mulligan.networks import Constraint, Discriminator, Generator
+from mulligan.penalties import Penalty
+from mulligan.pictures import Picture
+from mulligan.schedules import Schedule, value_at
+from mulligan.views import View
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam (arXiv:1412.6980); `rate` may be a schedule over the run's progress."""
+
+    rate: Schedule = 2e-4
+    beta1: float = 0.5
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What a run does, from the data to the pictures. `dataclasses.replace` makes variants; so does any flag of `mulligan train`."""
+
+    name: str
+    data: Source
+    image_size: int | None = None  # side of the square that images are brought to; None: as stored, or points
+    view: View  # how the networks see the data
+    latents: LatentsSpec
+    generator: Generator
+    discriminator: Discriminator
+    loss: Loss
+    discriminator_penalties: tuple[Penalty, ...] = ()
+    discriminator_constraints: tuple[Constraint, ...] = ()
+    generator_optimizer: Adam = Adam()
+    discriminator_optimizer: Adam = Adam()
+    discriminator_updates: int = 1  # per step, each with a fresh batch of real samples
+    generator_updates: int = 1  # per step, after the discriminator's
+    generator_updates_share_latents: bool = False  # one draw for all generator updates of a step (CNTK's tutorial)
+    ema: Ema | None = None  # None: the newest generator makes the pictures
+    batch: int
+    whole_batches: bool = False  # skip the last, partial batch of each epoch
+    images: int  # length of the run in real images seen
+    precision: Literal["float32", "bfloat16"] = "float32"  # of the networks' inner layers; all else is float32
+    threads: int | None = None  # CPU threads; None: PyTorch's own choice
+    picture: Picture
+    report_every_images: int
+    sample_every_images: int
+    checkpoint_every_images: int
+    keep_checkpoints: int = 3
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        least = {"batch": 1, "images": 1, "discriminator_updates": 1, "generator_updates": 1, "seed": 0, "keep_checkpoints": 1}
+        least |= dict.fromkeys(("report_every_images", "sample_every_images", "checkpoint_every_images"), 1)
+        for name, bound in least.items():
+            if getattr(self, name) < bound:
+                raise RecipeError(f"{name}={getattr(self, name)} is too small; use {bound} or more")
+        for name in ("image_size", "threads"):
+            if (value := getattr(self, name)) is not None and value < 1:
+                raise RecipeError(f"{name}={value} is too small; use 1 or more, or none")
+        for name in ("generator_optimizer", "discriminator_optimizer"):
+            if not value_at(getattr(self, name).rate, 0.0) > 0 or not math.isfinite(value_at(getattr(self, name).rate, 0.0)):
+                raise RecipeError(f"{name}.rate={getattr(self, name).rate} is not positive; use a number such as 2e-4")
+
+    @property
+    def step_images(self) -> int:
+        """Real images seen in one step."""
+        return self.batch * self.discriminator_updates
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: value for name, value in codec.encode(self).items() if name != "type"}
+
+    def save_text(self) -> str:
+        return json.dumps(self.to_json(), indent=2)
+
+    @classmethod
+    def from_json(cls, data: Any) -> "Recipe":
+        """The recipe that `to_json` gave; RecipeError for anything else. Runs no code that the file names."""
+        return codec.decode(cls, data, "recipe")
+
+    def with_(self, **changes: Any) -> "Recipe":
+        """A copy with some fields changed; RecipeError for a name that is no field."""
+        names = {field.name for field in dataclasses.fields(self)}
+        for name in changes.keys() - names:
+            raise RecipeError(f"a recipe has no field {name}; it has {', '.join(sorted(names))}")
+        return dataclasses.replace(self, **changes)

@@ -1,0 +1,46 @@
+"""The named recipes. This table needs no PyTorch, so that `mulligan recipes` answers at once; each recipe is a module beside it."""
+
+import difflib
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mulligan.errors import RecipeError
+
+if TYPE_CHECKING:
+    from mulligan.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class About:
+    line: str
+    data: str
+    size: str
+    time: str  # on 2 CPU cores
+
+
+DEFAULT = "mnist"
+
+RECIPES: dict[str, About] = {
+    "mnist": About("handwritten digits, our own tuned pair: start here", "mnist", "28x28x1", "5 min"),
+    "fashion": About("the same pair on pictures of clothes", "fashion-mnist", "28x28x1", "5 min"),
+    "ring": About("eight Gaussians on a circle, every mode", "ring", "2", "1 min"),
+    "grid": About("twenty-five Gaussians on a grid, every mode", "grid", "2", "1 min"),
+    "gaussian": About("classic: a linear generator learns one Gaussian (Gluon notebook)", "gaussian", "2", "10 s"),
+    "gaussian-steady": About("the same linear generator, made to reach the Gaussian", "gaussian", "2", "20 s"),
+    "mnist-mlp": About("classic: fully connected, least squares (PaddlePaddle tutorial)", "mnist", "32x32x1", "5 min"),
+    "mnist-dense": About("classic: small, fully connected, label smoothing (faces tutorial)", "mnist", "28x28x1", "15 min"),
+    "mnist-dcgan-strided": About("classic: strided DCGAN, two updates each (CNTK tutorial 206B)", "mnist", "28x28x1", "2 h"),
+    "mnist-dcgan-strided-fast": About("classic: its quick mode, half as long", "mnist", "28x28x1", "1 h"),
+    "mnist-dcgan-pooled": About("classic: pooled DCGAN, real above fake (PaddlePaddle Fluid book)", "mnist", "28x28x1", "3 h"),
+    "faces-cnn": About("classic: a convolutional pair for your folder of faces (PyTorch tutorial)", "a folder", "96x96x3", "a day"),
+}
+
+
+def named(name: str) -> "Recipe":
+    """The recipe of this name; RecipeError with a suggestion when there is none."""
+    if name not in RECIPES:
+        close = difflib.get_close_matches(name, RECIPES, 1)
+        meant = f"did you mean {close[0]}?" if close else "`mulligan recipes` lists them"
+        raise RecipeError(f"recipe={name} is not known; {meant}")
+    return importlib.import_module(f"mulligan.recipes.{name.replace('-', '_')}").RECIPE

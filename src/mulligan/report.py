@@ -1,0 +1,110 @@
+"""`report.html`: one self-contained page about a run: curves, pictures over time, scores with their passport, the recipe."""
+
+import base64
+import html
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mulligan.rundir import SAMPLES, RunFolder
+
+WIDTH, HEIGHT, MARGIN = 640, 180, 44
+MOST_PICTURES = 8
+MOST_POINTS = 400  # of a curve
+INKS = ("#1f5fc4", "#d9541e", "#2a8a4a", "#8a3fb0", "#b08a1f", "#1f9ab0")
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 720px; margin: 2em auto; padding: 0 1em; color: #222; background: #fff }
+img { max-width: 100%; image-rendering: pixelated } table { border-collapse: collapse } td, th { padding: .2em .8em .2em 0; text-align: left }
+figure { margin: 1em 0 } figcaption { color: #666 } pre { background: #f4f4f4; padding: 1em; overflow: auto; font-size: 12px }
+svg { width: 100%; height: auto } svg text { font: 11px system-ui, sans-serif; fill: #555 }
+"""
+
+
+def write_report(folder: RunFolder) -> Path:
+    """Write the page from what is in the run folder."""
+    facts, events = folder.read_recipe(), folder.events()
+    recipe = facts["recipe"]
+    last = events[-1] if events else {"images": 0, "seconds": 0.0}
+    speed = last["images"] / max(last["seconds"], 1e-9)
+    parts = [
+        f"<h1>{html.escape(recipe['name'])}</h1>",
+        f"<p>{last['images']:,} of {recipe['images']:,} images in {last['seconds']:,.0f} s ({speed:,.0f} images/s) "
+        f"on {html.escape(facts['machine']['device'])}, {facts['machine']['threads']} threads.</p>",
+        *pictures(folder),
+        *curves(events),
+        scores_table(last),
+        f"<h2>Recipe</h2><pre>{html.escape(json.dumps(facts, indent=2))}</pre>",
+    ]
+    page = f"<!doctype html><html lang=en><meta charset=utf-8><title>{html.escape(recipe['name'])}</title><style>{STYLE}</style>"
+    return folder.write("report.html", page + "\n".join(parts) + "</html>\n")
+
+
+def pictures(folder: RunFolder) -> list[str]:
+    """The newest picture, then up to eight from the whole run, evenly spaced."""
+    files = sorted((folder.path / SAMPLES).glob("*.png"))
+    if not files:
+        return []
+    spaced = [files[round(index * (len(files) - 1) / (MOST_PICTURES - 1))] for index in range(MOST_PICTURES)]
+    chosen = [files[-1], *dict.fromkeys(spaced)]
+    real = folder.path / "real.png"
+    return ["<h2>Samples</h2>", *(figure(path) for path in chosen), *([figure(real, "real samples")] if real.exists() else [])]
+
+
+def figure(path: Path, caption: str | None = None) -> str:
+    content = base64.b64encode(path.read_bytes()).decode()
+    text = html.escape(caption or path.stem)
+    return f'<figure><img alt="{text}" src="data:image/png;base64,{content}"><figcaption>{text}</figcaption></figure>'
+
+
+def curves(events: Sequence[dict[str, Any]]) -> list[str]:
+    """One plot of the players' terms, one of how well real is told from fake, one for each score."""
+    if len(events) < 2:
+        return []
+    names = list(dict.fromkeys(name for event in events for name in event["terms"]))
+    plots = [("Terms", {name: [(e["images"], e["terms"][name]) for e in events if name in e["terms"]] for name in names})]
+    plots.append(("Real told from fake", {"told apart": [(e["images"], e["told_apart"]) for e in events]}))
+    for name in dict.fromkeys(name for event in events for name in event.get("scores", {})):
+        plots.append((name, {name: [(e["images"], e["scores"][name]) for e in events if "scores" in e]}))
+    return [f"<h2>{html.escape(title)}</h2>{plot(lines)}" for title, lines in plots]
+
+
+def plot(lines: dict[str, list[tuple[float, float]]]) -> str:
+    """An SVG line plot with a legend; values that are not finite are left out."""
+    finite = {name: thinned([p for p in points if math.isfinite(p[1])]) for name, points in lines.items()}
+    everything = [point for points in finite.values() for point in points]
+    if not everything:
+        return "<p>no finite values</p>"
+    right = max(x for x, _ in everything) or 1
+    low, high = min(y for _, y in everything), max(y for _, y in everything)
+    span = (high - low) or 1.0
+
+    def place(x: float, y: float) -> str:
+        return f"{MARGIN + x / right * (WIDTH - MARGIN - 8):.1f},{8 + (high - y) / span * (HEIGHT - 30):.1f}"
+
+    drawn, legend = [], []
+    for index, (name, points) in enumerate(finite.items()):
+        ink = INKS[index % len(INKS)]
+        path = " ".join(place(x, y) for x, y in points)
+        drawn.append(f'<polyline fill="none" stroke="{ink}" stroke-width="1.5" points="{path}"/>')
+        legend.append(f'<text x="{MARGIN + 8}" y="{20 + 14 * index}" style="fill:{ink}">{html.escape(name)}</text>')
+    axis = [
+        f'<text x="2" y="14">{high:.4g}</text><text x="2" y="{HEIGHT - 24}">{low:.4g}</text>',
+        f'<text x="{MARGIN}" y="{HEIGHT - 4}">0</text><text x="{WIDTH - 8}" y="{HEIGHT - 4}" text-anchor="end">{right:,.0f} images</text>',
+    ]
+    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{"".join(drawn + legend + axis)}</svg>'
+
+
+def thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    step = max(1, math.ceil(len(points) / MOST_POINTS))
+    return points[::step]
+
+
+def scores_table(event: dict[str, Any]) -> str:
+    """The last scores, and how they were measured."""
+    if "scores" not in event:
+        return ""
+    rows = "".join(f"<tr><th>{html.escape(name)}<td>{value:.4g}</tr>" for name, value in event["scores"].items())
+    passport = ", ".join(f"{name} {value}" for name, value in event["passport"].items())
+    return f"<h2>Scores</h2><table>{rows}</table><p>{html.escape(passport)}</p>"

@@ -18,6 +18,7 @@ from torch import Tensor
 from mulligan.errors import DeviceError, RecipeError, Stopped, UserError
 from mulligan.game import build_game
 from mulligan.model import Model, rebuild_model
+from mulligan.networks.table import count_parameters
 from mulligan.parts import Dataset
 from mulligan.recipe import Recipe
 from mulligan.recipes import DEFAULT, named
@@ -74,7 +75,8 @@ def train(
 ) -> Run:
     """Train a recipe, by name or as a value, with any of its fields changed; returns the finished run.
 
-    `run` is a new folder (default: the next free `runs/NAME-0001`). `listener` is called with every event as it is logged.
+    `run` is a new folder (default: the next free `runs/NAME-0001`). `listener` is called with every event as it is logged,
+    and with {"notice": text} for what a person should know.
     Raises a UserError before anything is written when the choices do not fit, RunFailed when the run breaks, Stopped on Ctrl-C.
     """
     chosen = (named(recipe) if isinstance(recipe, str) else recipe).with_(**changes)
@@ -83,12 +85,13 @@ def train(
         torch.set_num_threads(chosen.threads)
     data = load_data(chosen)
     game = build_game(chosen, data.shape, place)
-    training_folder = Path(run) if run is not None else next_free(RUNS, chosen.name)
-    unstarted = Training(game, data, RunFolder(training_folder), listener or ignore)  # its checks come before the folder exists
-    folder = RunFolder.create(training_folder)
+    path = Path(run) if run is not None else next_free(RUNS, chosen.name)
+    training = Training(game, data, RunFolder(path), listener or ignore)  # its checks come before the folder exists
+    folder = RunFolder.create(path)
     folder.write(RECIPE, record_text(chosen, place, data))
-    unstarted.record.first_look()
-    return finish(unstarted, chosen)
+    training.record.first_look()
+    training.listener({"notice": opening_line(training)})
+    return finish(training, chosen)
 
 
 def resume(run: str | Path, *, recipe: Recipe | None = None, device: str | None = None, listener: Listener | None = None) -> Run:
@@ -109,7 +112,8 @@ def resume(run: str | Path, *, recipe: Recipe | None = None, device: str | None 
     training.restore(tensors, state)
     folder.forget_events_after(training.images_seen)
     for line in passed_over:
-        training.listener({"notice": f"{line}; going on from {training.images_seen:,} images"})
+        training.listener({"notice": f"{line}; using the one before"})
+    training.listener({"notice": f"going on from {training.images_seen:,} images; " + opening_line(training)})
     return finish(training, chosen)
 
 
@@ -127,6 +131,17 @@ def finish(training: Training, recipe: Recipe) -> Run:
         if training.folder.events():
             write_report(training.folder)
     return Run(training.folder.path, recipe)
+
+
+def opening_line(training: Training) -> str:
+    """What is about to happen, in one line."""
+    recipe, data, game = training.recipe, training.data, training.game
+    sizes = [count_parameters(player.net) for player in (game.generator, game.discriminator)]
+    skipped = f" ({len(data.skipped)} unreadable files skipped, listed in {RECIPE})" if data.skipped else ""
+    return (
+        f"training {recipe.name} into {training.folder.path}: {len(data):,} samples of {'x'.join(map(str, data.shape))}{skipped}, "
+        f"generator {sizes[0]:,} and discriminator {sizes[1]:,} parameters, {recipe.images:,} images; Ctrl-C saves and stops"
+    )
 
 
 @contextmanager

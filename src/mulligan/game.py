@@ -166,8 +166,12 @@ def check_shapes(game: Game, shape: Shape) -> None:
     with held_still(game.generator.net), held_still(game.discriminator.net):
         fake = game.generate(latents)
         if tuple(fake.shape[1:]) != shape:
-            raise RecipeError(f"the generator makes samples of shape {tuple(fake.shape[1:])} and the data has {shape}; choose a generator that fits")
+            raise RecipeError(
+                f"the generator makes samples of shape {tuple(fake.shape[1:])} and the data has {shape}; choose a generator that fits"
+            )
         logits = game.score(fake)
         wanted = (2,) if game.loss.logits == 1 else (2, game.loss.logits)
         if tuple(logits.shape) != wanted:
-            raise RecipeError(f"the discriminator gives logits of shape {tuple(logits.shape)} for 2 samples and the loss needs {wanted}")
+            raise RecipeError(
+                f"the discriminator gives logits of shape {tuple(logits.shape)} for 2 samples and the loss needs {wanted}"
+            )

@@ -55,7 +55,12 @@ class Model(nn.Module):
 
 def model_facts(generator: Any, latents: Any, view: Any, shape: Shape) -> dict[str, Any]:
     """What is needed to rebuild the module around its weights, as JSON."""
-    return {"generator": codec.encode(generator), "latents": codec.encode(latents), "view": codec.encode(view), "shape": list(shape)}
+    return {
+        "generator": codec.encode(generator),
+        "latents": codec.encode(latents),
+        "view": codec.encode(view),
+        "shape": list(shape),
+    }
 
 
 def rebuild_model(tensors: Mapping[str, Tensor], facts: Mapping[str, Any], own_generator: Any = None) -> Model:

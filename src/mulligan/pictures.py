@@ -81,7 +81,8 @@ class Scatter:
 
     def draw(self, scene: Scene) -> Image.Image:
         real, fake = scene.real[: self.count], scene.fake
-        low, high = real.min(0), real.max(0)
+        shown = real if len(real) else fake
+        low, high = shown.min(0), shown.max(0)
         middle, half = (low + high) / 2, 0.62 * max(float((high - low).max()), 1e-6)
         ticks = np.linspace(-half, half, self.side // 4, dtype=np.float32)
         x, y = np.meshgrid(middle[0] + ticks, middle[1] - ticks)
@@ -94,7 +95,7 @@ class Scatter:
             places = (points[inside] - middle) / (2 * half) * [1, -1] * self.side + self.side / 2
             for column, row in places.clip(-9, self.side + 9):
                 pen.ellipse((column - 1.5, row - 1.5, column + 1.5, row + 1.5), fill=ink)
-        return titled(picture, f"{scene.title}  blue: real, orange: fake")
+        return titled(picture, f"{scene.title}  blue: real, orange: fake" if len(real) else scene.title)
 
 
 Picture = ImageGrid | RealAboveFake | Scatter

@@ -40,4 +40,17 @@ def source_from(text: str) -> Source:
     raise DataError(f"data={text} does not exist and is no known name; {meant}")
 
 
-__all__ = ["NAMED", "ArrayFile", "FashionMnist", "Folder", "Gaussian", "Grid", "IdxFile", "Mnist", "Ring", "Source", "Stream", "source_from"]
+__all__ = [
+    "NAMED",
+    "ArrayFile",
+    "FashionMnist",
+    "Folder",
+    "Gaussian",
+    "Grid",
+    "IdxFile",
+    "Mnist",
+    "Ring",
+    "Source",
+    "Stream",
+    "source_from",
+]

@@ -19,7 +19,9 @@ class Stream:
 
     def __init__(self, items: Tensor, batch: int, seed: int, *, whole_batches: bool = False, device: torch.device | str = "cpu"):
         if batch > len(items):
-            raise DataError(f"batch={batch} is larger than the data, which has {len(items)} samples; use --batch {len(items)} or less")
+            raise DataError(
+                f"batch={batch} is larger than the data, which has {len(items)} samples; use --batch {len(items)} or less"
+            )
         self.items = items.to(device)
         self.batch, self.seed = batch, seed
         self.epoch_images = len(items) // batch * batch if whole_batches else len(items)

@@ -73,7 +73,7 @@ def decode_union(hint: Any, data: Any, where: str) -> Any:
         return decode_part(find_part(hint, str(data.get("type")), where), data, where)
     for option in options:
         if option in (bool, int, float, str) and fits(option, data):
-            return option(data)
+            return decode_plain(option, data, where)
     raise RecipeError(f"{where}={data!r} is not possible; give {describe(hint)}")
 
 
@@ -100,7 +100,7 @@ def decode_tuple(hint: Any, data: Any, where: str) -> tuple[Any, ...]:
 
 def decode_plain(hint: Any, data: Any, where: str) -> Any:
     if hint in (bool, int, float, str) and fits(hint, data):
-        return hint(data)
+        return float(data) if hint is float else data
     raise RecipeError(f"{where}={data!r} is not possible; give {describe(hint)}")
 
 

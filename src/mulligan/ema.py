@@ -34,6 +34,8 @@ def move_average(average: nn.Module, net: nn.Module, weight: float) -> None:
     """Move every floating-point tensor of `average` the share `weight` towards `net`; copy the others."""
     ours, theirs = average.state_dict(), net.state_dict()
     floating = [name for name, tensor in ours.items() if tensor.is_floating_point()]
-    torch._foreach_lerp_([ours[name] for name in floating], [theirs[name] for name in floating], weight)
+    torch._foreach_lerp_(  # pyright: ignore[reportPrivateImportUsage]
+        [ours[name] for name in floating], [theirs[name] for name in floating], weight
+    )
     for name in ours.keys() - set(floating):
         ours[name].copy_(theirs[name])

@@ -167,7 +167,8 @@ def check_shapes(game: Game, shape: Shape) -> None:
         fake = game.generate(latents)
         if tuple(fake.shape[1:]) != shape:
             raise RecipeError(
-                f"the generator makes samples of shape {tuple(fake.shape[1:])} and the data has {shape}; choose a generator that fits"
+                f"the generator makes samples of shape {tuple(fake.shape[1:])} and the data has {shape}; "
+                "choose a generator that fits"
             )
         logits = game.score(fake)
         wanted = (2,) if game.loss.logits == 1 else (2, game.loss.logits)

@@ -19,7 +19,8 @@ class KnownMixture:
 
         `modes`: centres with at least one high-quality point. `high_quality`: share of points within 3 std of their nearest
         centre. `reverse_kl`: KL of the high-quality points' modes against equal shares, in nats. `spread_ratio`: their spread
-        within the modes over a perfect sampler's, 1 when right (below: modes are too tight).
+        within the modes over a perfect sampler's, 1 when right (below: modes are too tight). The last two are absent when no
+        point is high quality.
         """
         centres = self.centres.astype(np.float64)
         offsets = points.astype(np.float64)[:, None, :] - centres[None]
@@ -29,11 +30,12 @@ class KnownMixture:
         good = closest < HIGH_QUALITY_STDS * self.std
         counts = np.bincount(nearest[good], minlength=len(centres))
         share = counts[counts > 0] / max(counts.sum(), 1)
-        spread = float(np.sqrt(np.square(closest[good]).mean())) if good.any() else float("nan")
-        return {
-            "modes": float((counts > 0).sum()),
-            "high_quality": float(good.mean()),
-            "reverse_kl": float(np.sum(share * np.log(share * len(centres)))) if good.any() else float("inf"),
+        scores = {"modes": float((counts > 0).sum()), "high_quality": float(good.mean())}
+        if not good.any():
+            return scores
+        spread = float(np.sqrt(np.square(closest[good]).mean()))
+        return scores | {
+            "reverse_kl": float(np.sum(share * np.log(share * len(centres)))),
             "spread_ratio": spread / (self.std * truncated_spread(centres.shape[1])),
         }
 

@@ -91,8 +91,7 @@ class Look:
 class Penalty(Protocol):
     """A price for how the discriminator looks; its term in the log carries `name`."""
 
-    @property
-    def name(self) -> str: ...
+    name: ClassVar[str]
 
     @property
     def every(self) -> int:

@@ -31,7 +31,7 @@ class Adam:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What a run does, from the data to the pictures. `dataclasses.replace` makes variants; so does any flag of `mulligan train`."""
+    """What a run does, from the data to the pictures. `with_` makes variants; so does any flag of `mulligan train`."""
 
     name: str
     data: Source

@@ -16,7 +16,9 @@ MOST_POINTS = 400  # of a curve
 INKS = ("#1f5fc4", "#d9541e", "#2a8a4a", "#8a3fb0", "#b08a1f", "#1f9ab0")
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 720px; margin: 2em auto; padding: 0 1em; color: #222; background: #fff }
-img { max-width: 100%; image-rendering: pixelated } table { border-collapse: collapse } td, th { padding: .2em .8em .2em 0; text-align: left }
+img { max-width: 100%; image-rendering: pixelated }
+table { border-collapse: collapse }
+td, th { padding: .2em .8em .2em 0; text-align: left }
 figure { margin: 1em 0 } figcaption { color: #666 } pre { background: #f4f4f4; padding: 1em; overflow: auto; font-size: 12px }
 svg { width: 100%; height: auto } svg text { font: 11px system-ui, sans-serif; fill: #555 }
 """
@@ -66,7 +68,7 @@ def curves(events: Sequence[dict[str, Any]]) -> list[str]:
     plots = [("Terms", {name: [(e["images"], e["terms"][name]) for e in events if name in e["terms"]] for name in names})]
     plots.append(("Real told from fake", {"told apart": [(e["images"], e["told_apart"]) for e in events]}))
     for name in dict.fromkeys(name for event in events for name in event.get("scores", {})):
-        plots.append((name, {name: [(e["images"], e["scores"][name]) for e in events if "scores" in e]}))
+        plots.append((name, {name: [(e["images"], e["scores"][name]) for e in events if name in e.get("scores", {})]}))
     return [f"<h2>{html.escape(title)}</h2>{plot(lines)}" for title, lines in plots]
 
 
@@ -91,7 +93,8 @@ def plot(lines: dict[str, list[tuple[float, float]]]) -> str:
         legend.append(f'<text x="{MARGIN + 8}" y="{20 + 14 * index}" style="fill:{ink}">{html.escape(name)}</text>')
     axis = [
         f'<text x="2" y="14">{high:.4g}</text><text x="2" y="{HEIGHT - 24}">{low:.4g}</text>',
-        f'<text x="{MARGIN}" y="{HEIGHT - 4}">0</text><text x="{WIDTH - 8}" y="{HEIGHT - 4}" text-anchor="end">{right:,.0f} images</text>',
+        f'<text x="{MARGIN}" y="{HEIGHT - 4}">0</text>',
+        f'<text x="{WIDTH - 8}" y="{HEIGHT - 4}" text-anchor="end">{right:,.0f} images</text>',
     ]
     return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{"".join(drawn + legend + axis)}</svg>'
 

@@ -69,7 +69,7 @@ class RunFolder:
 
     def append_event(self, event: Mapping[str, Any]) -> None:
         with storage_errors(self.path), (self.path / EVENTS).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(event) + "\n")
+            file.write(json.dumps(event, allow_nan=False) + "\n")
 
     def events(self) -> list[dict[str, Any]]:
         """Every whole line; a last line cut off by a crash is passed over."""
@@ -91,7 +91,7 @@ class RunFolder:
 
     def save_checkpoint(self, images_seen: int, tensors: Mapping[str, Tensor], facts: Mapping[str, Any], keep: int) -> Path:
         """A durable file of everything a run needs to go on; the oldest beyond `keep` are removed afterwards."""
-        name = f"{CHECKPOINTS}/{images_seen:012d}.safetensors"
+        name = f"{CHECKPOINTS}/{images_seen:09d}.safetensors"
         path = self.write(name, pack(tensors, facts))
         with storage_errors(self.path):
             for old in self.checkpoints()[:-keep]:
@@ -100,7 +100,7 @@ class RunFolder:
 
     def checkpoints(self) -> list[Path]:
         """Oldest first."""
-        return sorted((self.path / CHECKPOINTS).glob("*.safetensors"))
+        return sorted((self.path / CHECKPOINTS).glob("*.safetensors"), key=lambda path: (len(path.name), path.name))
 
     def newest_checkpoint(self) -> tuple[dict[str, Tensor], dict[str, Any], list[str]]:
         """Tensors, facts, and a line for each newer file that was damaged and passed over."""
@@ -143,7 +143,7 @@ def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118: it is no mapping
+            tensors = {name: file.get_tensor(name) for name in list(file.keys())}
     except (OSError, SafetensorError, UnicodeDecodeError) as error:
         raise RunFolderError(f"{path} is damaged: {error}") from error
     if metadata.get("digest") != digest(tensors, metadata.get("facts", "")):

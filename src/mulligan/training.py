@@ -62,7 +62,8 @@ class Training:
                 return
             if self.stop_asked:
                 raise Stopped(
-                    f"stopped at {self.images_seen:,} of {recipe.images:,} images, saved; go on with `mulligan resume {self.folder.path}`"
+                    f"stopped at {self.images_seen:,} of {recipe.images:,} images, saved; "
+                    f"go on with `mulligan resume {self.folder.path}`"
                 )
             self.step()
             if self.images_seen >= recipe.images or crossed(

@@ -28,13 +28,12 @@ def parse(
 
     printed = io.StringIO()
     config = (tyro.conf.AvoidSubcommands, tyro.conf.FlagCreatePairsOff)
-    extra = {} if default is None else {"default": default}
+    extra: dict[str, Any] = {} if default is None else {"default": default}
     wants_help = any(word in ("-h", "--help") for word in words)
     try:
         with contextlib.nullcontext() if wants_help else contextlib.redirect_stderr(printed):
-            parsed, unknown = tyro.cli(
-                options, args=list(words), prog=f"mulligan {command}", config=config, return_unknown_args=True, **extra
-            )
+            extra |= {"prog": f"mulligan {command}", "config": config, "return_unknown_args": True}
+            parsed, unknown = tyro.cli(options, args=list(words), **extra)
     except SystemExit as exit_:
         if exit_.code:
             raise ArgumentError(one_line(printed.getvalue(), words, command)) from None

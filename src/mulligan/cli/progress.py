@@ -35,7 +35,7 @@ class Progress:
 
     def __call__(self, event: dict[str, Any]) -> None:
         if "notice" in event:
-            self.console.print(event["notice"], highlight=False)
+            self.console.print(event["notice"], highlight=False, soft_wrap=True)
             return
         line = progress_line(self.recipe, event)
         if self.live:

@@ -5,6 +5,7 @@ say and real and fake can share one pass. Works at every size that halves to a m
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from torch import nn
 
@@ -36,7 +37,7 @@ class DcganGenerator:
             nn.BatchNorm2d(first),
             nn.ReLU(),
         ]
-        for before, after in zip(channels, channels[1:], strict=False):
+        for before, after in pairwise(channels):
             layers += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1), nn.BatchNorm2d(after), nn.ReLU()]
         layers.append(InFloat32(nn.ConvTranspose2d(channels[-1], shape[0], 4, stride=2, padding=1), output(self.output)))
         return self.init.apply(nn.Sequential(*layers))
@@ -54,7 +55,7 @@ class DcganDiscriminator:
         halvings, height, width = coarsest_map(shape, "discriminator=dcgan-discriminator")
         channels = [shape[0], *channel_ladder(self.width, halvings)]
         layers: list[nn.Module] = []
-        for before, after in zip(channels, channels[1:], strict=False):
+        for before, after in pairwise(channels):
             layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.LeakyReLU(self.slope)]
         layers += [nn.Flatten(), InFloat32(nn.Linear(channels[-1] * height * width, logits))]
         return self.init.apply(nn.Sequential(*layers))

@@ -33,9 +33,9 @@ def output(kind: Output) -> nn.Module:
 class InFloat32(nn.Sequential):
     """Layers that compute in float32 even under bfloat16 autocast: the first and last of a network like the extra digits."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        with torch.autocast(input.device.type, enabled=False):
-            return super().forward(input.float())
+    def forward(self, inputs: Tensor) -> Tensor:
+        with torch.autocast(inputs.device.type, enabled=False):
+            return super().forward(inputs.float())
 
 
 @dataclass(frozen=True)

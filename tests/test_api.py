@@ -1,0 +1,141 @@
+"""The library's front door."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import mulligan
+from mulligan.data import Grid
+from mulligan.errors import DataError, DeviceError, RecipeError, RunFolderError
+from mulligan.parts import AdversarialLoss, Dataset, Look, Shape
+from mulligan.recipe import Recipe
+
+
+def tiny(**changes: Any) -> Recipe:
+    return mulligan.named("grid").with_(**({"data": Grid(count=64), "batch": 16, "images": 64} | changes))
+
+
+def test_a_recipe_trains_by_name_with_changes_and_the_model_loads(tmp_path: Path) -> None:
+    run = mulligan.train("gaussian", images=40, run=tmp_path / "demo", device="cpu")
+    assert run.path == tmp_path / "demo"
+    assert run.recipe.images == 40
+    model = mulligan.load(tmp_path / "demo")
+    assert torch.equal(model.sample(5, seed=3), run.sample(5, seed=3))
+    assert model(torch.zeros(4, 2)).shape == (4, 2)
+
+
+def test_images_come_as_floats_between_minus_one_and_one(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).integers(0, 256, (20, 8, 8, 3), dtype=np.uint8))
+    run = mulligan.train(
+        mulligan.named("mnist").with_(data=mulligan.data.ArrayFile(str(tmp_path / "x.npy")), batch=4, images=8),
+        run=tmp_path / "run",
+        device="cpu",
+    )
+    images = run.sample(7)
+    assert images.shape == (7, 3, 8, 8)
+    assert images.dtype == torch.float32
+    assert images.abs().max() <= 1
+
+
+def test_training_into_an_existing_run_names_resume(tmp_path: Path) -> None:
+    mulligan.train(tiny(), run=tmp_path / "run", device="cpu")
+    with pytest.raises(RunFolderError) as caught:
+        mulligan.train(tiny(), run=tmp_path / "run", device="cpu")
+    assert str(caught.value) == (
+        f"run={tmp_path}/run already holds a run; go on with `mulligan resume {tmp_path}/run` or choose another --run"
+    )
+
+
+def test_mistakes_are_found_before_a_folder_is_made(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="batch=65 is larger than the data, which has 64 samples; use --batch 64 or less"):
+        mulligan.train(tiny(batch=65), run=tmp_path / "run", device="cpu")
+    with pytest.raises(RecipeError, match="recipe=mnist is for images and the data holds points"):
+        mulligan.train("mnist", data=Grid(count=64), run=tmp_path / "run", device="cpu")
+    with pytest.raises(RecipeError, match="a recipe has no field imgaes"):
+        mulligan.train("mnist", imgaes=1, run=tmp_path / "run")
+    with pytest.raises(DeviceError, match="device=abacus is not available here; use auto or cpu"):
+        mulligan.train(tiny(), device="abacus", run=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_runs_are_numbered_when_no_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    paths = [mulligan.train(tiny(), device="cpu").path.as_posix() for _ in range(2)]
+    assert paths == ["runs/grid-0001", "runs/grid-0002"]
+
+
+def test_a_listener_hears_every_event_that_is_logged(tmp_path: Path) -> None:
+    heard: list[dict[str, Any]] = []
+    run = mulligan.train(tiny(report_every_images=16), run=tmp_path / "run", device="cpu", listener=heard.append)
+    assert [event for event in heard if "notice" not in event] == run.events
+    assert len(run.events) == 4
+
+
+@dataclass(frozen=True)
+class Squared(AdversarialLoss):
+    """A loss of a user's own, listed nowhere."""
+
+    sharpness: float = 2.0
+
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        return self.sharpness * ((real_logits - 1).square() + (fake_logits + 1).square())
+
+    def generator(self, real_logits: Tensor | None, fake_logits: Tensor) -> Tensor:
+        return (fake_logits - 1).square()
+
+
+@dataclass(frozen=True)
+class SmallLogits:
+    every: int = 2
+    name: ClassVar[str] = "small_logits"
+
+    def __call__(self, look: Look) -> Tensor:
+        return look.real_logits.square()
+
+
+@dataclass(frozen=True)
+class Shift:
+    def build(self, latents: int, shape: Shape) -> nn.Module:
+        return nn.Linear(latents, shape[0])
+
+
+@dataclass(frozen=True)
+class Line:
+    def load(self, size: int | None) -> Dataset:
+        return Dataset(torch.linspace(-1, 1, 40).repeat(2, 1).T.contiguous())
+
+
+def own_recipe() -> Recipe:
+    return tiny(  # parts of the user's own: the type checker knows the closed unions, the package asks for methods only
+        loss=Squared(), discriminator_penalties=(SmallLogits(),), generator=Shift(), data=Line()
+    )
+
+
+def test_parts_of_the_users_own_work_and_resume_from_python_only(tmp_path: Path) -> None:
+    run = mulligan.train(own_recipe(), run=tmp_path / "run", device="cpu")
+    assert "discriminator.small_logits" in run.events[-1]["terms"]
+    assert run.sample(3).shape == (3, 2)
+    assert mulligan.resume(tmp_path / "run", recipe=own_recipe()).sample(3).shape == (3, 2)
+    with pytest.raises(RecipeError, match=r"recipe.data=line is not one of .* a class of your own is used from Python"):
+        mulligan.resume(tmp_path / "run")
+    with pytest.raises(RecipeError, match="was started with another recipe"):
+        mulligan.resume(tmp_path / "run", recipe=own_recipe().with_(batch=8))
+
+
+def test_importing_the_package_does_not_import_torch() -> None:
+    code = "import sys, mulligan, mulligan.recipes, mulligan.cli, mulligan.cli.recipes; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_everything_the_package_promises_is_there() -> None:
+    for name in mulligan.__all__:
+        assert getattr(mulligan, name) is not None
+    with pytest.raises(AttributeError, match="module 'mulligan' has no attribute 'nonsense'"):
+        _ = mulligan.nonsense

@@ -1,0 +1,96 @@
+"""NumPy files: layouts, ranges, and nothing executed."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from mulligan.data import ArrayFile
+from mulligan.errors import DataError
+
+RNG = np.random.default_rng(0)
+
+
+def load(path: Path, **arrays: Any) -> Any:
+    """Save as .npz under these names (or .npy for the name `plain`) and load again."""
+    if "plain" in arrays:
+        np.save(path / "x.npy", arrays["plain"])
+        return ArrayFile(str(path / "x.npy")).load(None)
+    np.savez(path / "x.npz", **arrays)
+    return ArrayFile(str(path / "x.npz")).load(None)
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [((5, 8, 6), (5, 1, 8, 6)), ((5, 8, 6, 3), (5, 3, 8, 6)), ((5, 3, 8, 6), (5, 3, 8, 6)), ((5, 8, 8, 7), (5, 7, 8, 8))],
+)
+def test_layouts_of_images_come_out_as_channels_first(shape: tuple[int, ...], expected: tuple[int, ...], tmp_path: Path) -> None:
+    assert load(tmp_path, plain=RNG.integers(0, 256, shape, dtype=np.uint8)).items.shape == expected
+
+
+def test_floats_in_either_range_become_bytes(tmp_path: Path) -> None:
+    levels = np.linspace(0, 1, 256, dtype=np.float32).reshape(1, 16, 16)
+    expected = torch.arange(256, dtype=torch.uint8).reshape(1, 1, 16, 16)
+    assert torch.equal(load(tmp_path, plain=levels).items, expected)
+    assert torch.equal(load(tmp_path, plain=levels * 2 - 1).items, expected)
+
+
+def test_labels_come_along(tmp_path: Path) -> None:
+    data = load(tmp_path, images=np.zeros((3, 4, 4), np.uint8), labels=np.array([2, 0, 1]))
+    assert data.labels.tolist() == [2, 0, 1]
+    assert data.label_names == ("0", "1", "2")
+
+
+def test_two_dimensions_are_points(tmp_path: Path) -> None:
+    data = load(tmp_path, points=RNG.standard_normal((7, 3)))
+    assert data.items.shape == (7, 3)
+    assert data.items.dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("arrays", "reason"),
+    [
+        ({"plain": np.zeros((0, 4, 4), np.uint8)}, "is empty: shape (0, 4, 4); give at least one sample"),
+        ({"plain": np.zeros((3, 4, 4)) + 7}, "holds floats from 7 to 7; give uint8, or floats in [0, 1] or [-1, 1]"),
+        ({"plain": np.full((2, 2), np.nan)}, "holds points that are not finite numbers; remove those rows"),
+        ({"plain": np.zeros(5)}, "has shape (5,); images need (N, H, W), (N, H, W, C) or (N, C, H, W), points (N, D)"),
+        ({"plain": np.zeros((2, 4, 4), np.int32)}, "holds int32 images; give uint8, or finite floats in [0, 1] or [-1, 1]"),
+        (
+            {"a": np.zeros(3), "b": np.zeros(3)},
+            "has none of the arrays samples, images, x, points, data; name the samples one of these",
+        ),
+        ({"x": np.zeros((3, 4, 4)), "y": np.zeros(2)}, "has 3 samples and labels of shape (2,); give one label each"),
+    ],
+)
+def test_arrays_that_are_no_data_say_why(arrays: dict[str, Any], reason: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        load(tmp_path, **arrays)
+    assert str(caught.value).endswith(reason)
+
+
+class Bomb:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (Path(self.target),))
+
+    def __init__(self, target: Path):
+        self.target = str(target)
+
+
+@pytest.mark.parametrize("name", ["x.npy", "x.npz"])
+def test_pickled_objects_are_refused_and_never_run(name: str, tmp_path: Path) -> None:
+    objects = np.array([Bomb(tmp_path / "exploded")], dtype=object)
+    np.save(tmp_path / name, objects) if name.endswith("npy") else np.savez(tmp_path / name, x=objects)
+    with pytest.raises(DataError, match="cannot be read as a NumPy file"):
+        ArrayFile(str(tmp_path / name)).load(None)
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_a_file_cut_off_anywhere_is_an_error_of_ours(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((4, 4, 4), np.uint8))
+    whole = (tmp_path / "x.npy").read_bytes()
+    for length in range(0, len(whole), 7):
+        (tmp_path / "x.npy").write_bytes(whole[:length])
+        with pytest.raises(DataError):
+            ArrayFile(str(tmp_path / "x.npy")).load(None)

@@ -1,0 +1,42 @@
+"""The averaged generator."""
+
+import pytest
+import torch
+from torch import nn
+
+from mulligan.ema import Ema, averaged_copy, move_average
+
+
+def test_a_change_is_half_forgotten_after_the_half_life() -> None:
+    ema, net = Ema(half_life_images=1_000, ramp=1e9), nn.Linear(1, 1)
+    average = averaged_copy(net)
+    nn.init.constant_(average.weight, 0.0)  # pyright: ignore[reportArgumentType]
+    nn.init.constant_(net.weight, 1.0)
+    for step in range(1, 101):
+        move_average(average, net, ema.weight(step * 10, 10))
+    assert average.weight.item() == pytest.approx(0.5)  # pyright: ignore[reportCallIssue, reportAttributeAccessIssue]
+
+
+def test_early_on_the_half_life_is_a_share_of_the_images_seen() -> None:
+    ema = Ema(half_life_images=1_000, ramp=0.1)
+    assert ema.weight(0, 10) == 1.0
+    assert ema.weight(100, 10) == pytest.approx(0.5)
+    assert ema.weight(10**6, 1_000) == pytest.approx(0.5)
+
+
+def test_running_statistics_are_averaged_and_counters_copied() -> None:
+    net = nn.Sequential(nn.BatchNorm1d(2))
+    average = averaged_copy(net)
+    net(torch.randn(8, 2) + 5)
+    move_average(average, net, 0.5)
+    ours, theirs = average.state_dict(), net.state_dict()
+    assert torch.allclose(ours["0.running_mean"], theirs["0.running_mean"] / 2)
+    assert ours["0.num_batches_tracked"] == theirs["0.num_batches_tracked"] == 1
+
+
+def test_the_average_never_learns_and_stays_in_evaluation_mode() -> None:
+    net = nn.Sequential(nn.Linear(1, 1), nn.BatchNorm1d(1))
+    average = averaged_copy(net)
+    assert not average.training
+    assert not any(parameter.requires_grad for parameter in average.parameters())
+    assert all(parameter.requires_grad for parameter in net.parameters())

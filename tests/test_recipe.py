@@ -1,0 +1,82 @@
+"""Recipes: checked when made, JSON both ways, and the table tells the truth."""
+
+import json
+from typing import Any
+
+import pytest
+import torch
+
+from mulligan.data import Folder, source_from
+from mulligan.errors import RecipeError
+from mulligan.game import Moment, build_game, train_step
+from mulligan.recipe import Adam, Recipe
+from mulligan.recipes import DEFAULT, RECIPES, named
+from mulligan.views import Pixels
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_named_recipe_survives_json(name: str) -> None:
+    recipe = named(name)
+    assert Recipe.from_json(json.loads(recipe.save_text())) == recipe
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_table_agrees_with_the_recipe(name: str) -> None:
+    recipe, about = named(name), RECIPES[name]
+    assert recipe.name == name
+    if about.data == "a folder":
+        assert isinstance(recipe.data, Folder)
+        assert about.size.startswith(f"{recipe.image_size}x")
+        return
+    assert recipe.data == source_from(about.data)
+    shape = (1, 28, 28) if recipe.image_size is None else (1, recipe.image_size, recipe.image_size)
+    assert about.size == (f"{shape[1]}x{shape[2]}x{shape[0]}" if isinstance(recipe.view, Pixels) else "2")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_takes_a_step(name: str) -> None:
+    recipe = named(name).with_(batch=4)
+    shape: tuple[int, ...] = (2,)
+    if isinstance(recipe.view, Pixels):
+        side = 16 if name == "faces-cnn" else recipe.image_size or 28
+        shape = (3 if name == "faces-cnn" else 1, side, side)
+    game = build_game(recipe, shape, torch.device("cpu"))
+    torch.manual_seed(0)
+    batches = iter([torch.rand(4, *shape) for _ in range(recipe.discriminator_updates)])
+    terms = train_step(game, batches, Moment(0, 0, 0.0, 0))
+    assert all(torch.isfinite(value) for value in terms.values())
+    expected = {"discriminator.adversarial", "generator.adversarial", "told_apart"}
+    assert set(terms) == expected | {f"discriminator.{penalty.name}" for penalty in recipe.discriminator_penalties}
+
+
+def test_the_default_is_the_digits() -> None:
+    assert DEFAULT == "mnist"
+    assert next(iter(RECIPES)) == DEFAULT
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"batch": 0}, "batch=0 is too small; use 1 or more"),
+        ({"images": -1}, "images=-1 is too small; use 1 or more"),
+        ({"seed": -1}, "seed=-1 is too small; use 0 or more"),
+        ({"image_size": 0}, "image_size=0 is too small; use 1 or more, or none"),
+        ({"threads": 0}, "threads=0 is too small; use 1 or more, or none"),
+        ({"sample_every_images": 0}, "sample_every_images=0 is too small; use 1 or more"),
+        ({"generator_optimizer": Adam(0.0)}, "generator_optimizer.rate=0.0 is not positive; use a number such as 2e-4"),
+        (
+            {"discriminator_optimizer": Adam(float("nan"))},
+            "discriminator_optimizer.rate=nan is not positive; use a number such as 2e-4",
+        ),
+    ],
+)
+def test_impossible_choices_are_refused_when_made(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        named("mnist").with_(**changes)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("data", [None, [], {"name": "x"}, {"type": "recipe", "nonsense": 1}, 7])
+def test_json_that_is_no_recipe_is_refused(data: Any) -> None:
+    with pytest.raises(RecipeError):
+        Recipe.from_json(data)

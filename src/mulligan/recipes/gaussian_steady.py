@@ -1,30 +1,31 @@
-"""The Gluon notebook's toy in PyTorch: a linear generator, a tiny discriminator with two logits."""
+"""The classic Gaussian's data and linear generator, with a game that settles: it reaches the mean and the covariance.
 
-from mulligan.data import Gaussian
-from mulligan.latents import Normal
-from mulligan.losses import SoftmaxCrossEntropy
-from mulligan.networks import MlpDiscriminator, MlpGenerator, NormalWeights
-from mulligan.pictures import Scatter
-from mulligan.recipe import Adam, Recipe
+Changed against `gaussian`: a wider discriminator that can see second moments, relativistic pairing with R1 and R2, larger batches,
+rates that fall to zero, an averaged generator.
+"""
+
+from mulligan.ema import Ema
+from mulligan.losses import RelativisticPairing
+from mulligan.networks import MlpDiscriminator
+from mulligan.penalties import R1, R2
+from mulligan.recipe import Adam
+from mulligan.recipes.gaussian import EPOCH
+from mulligan.recipes.gaussian import RECIPE as CLASSIC
+from mulligan.schedules import Linear
 from mulligan.views import Points
 
-EPOCH = 1_000
-
-RECIPE = Recipe(
+RECIPE = CLASSIC.with_(
     name="gaussian-steady",
-    data=Gaussian(count=EPOCH),
-    view=Points(),
-    latents=Normal(2),
-    generator=MlpGenerator(hidden=(), output="linear", init=NormalWeights(0.02)),
-    discriminator=MlpDiscriminator(hidden=(5, 3), activation="tanh", init=NormalWeights(0.02)),
-    loss=SoftmaxCrossEntropy(),
-    generator_optimizer=Adam(0.01, 0.9, 0.999),
-    discriminator_optimizer=Adam(0.05, 0.9, 0.999),
-    batch=4,
-    images=10 * EPOCH,
-    threads=1,
-    picture=Scatter(),
-    report_every_images=EPOCH,
-    sample_every_images=EPOCH,
-    checkpoint_every_images=5 * EPOCH,
+    view=Points(2.0),
+    discriminator=MlpDiscriminator((64, 64)),
+    loss=RelativisticPairing(),
+    discriminator_penalties=(R1(0.1), R2(0.1)),
+    generator_optimizer=Adam(Linear(1e-2, 0.0, 0.3), 0.0, 0.99),
+    discriminator_optimizer=Adam(Linear(1e-2, 0.0, 0.3), 0.0, 0.99),
+    ema=Ema(20_000),
+    batch=100,
+    images=200 * EPOCH,
+    report_every_images=10 * EPOCH,
+    sample_every_images=20 * EPOCH,
+    checkpoint_every_images=100 * EPOCH,
 )

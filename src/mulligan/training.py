@@ -81,7 +81,7 @@ class Training:
         progress = min(self.images_seen / recipe.images, 1.0)
         moment = Moment(recipe.seed, self.images_seen, progress, step * recipe.discriminator_updates)
         for name, value in train_step(self.game, self.batches(), moment).items():
-            self.sums[name] = self.sums[name] + value.double() if name in self.sums else value.double()
+            self.sums[name] = self.sums[name] + value if name in self.sums else value
             self.counts[name] = self.counts.get(name, 0) + 1
         self.images_seen += recipe.step_images
         if recipe.ema:

@@ -49,9 +49,16 @@ def progress_line(recipe: Recipe, event: dict[str, Any]) -> str:
     """Images, speed, time left, every term, scores if there are any, and a health word."""
     images, speed = event["images"], event["rates"]["images_per_second"]
     left = max(recipe.images - images, 0) / max(speed, 1e-9)
-    terms = "  ".join(f"{name} {value:.3g}" for name, value in event["terms"].items())
+    terms = "  ".join(player_terms(player, event["terms"]) for player in ("discriminator", "generator"))
     scores = "".join(f"  {name} {value:.3g}" for name, value in event.get("scores", {}).items())
     return f"{images:,}/{recipe.images:,} images  {speed:,.0f}/s  {clock(left)} left  {terms}{scores}  {event['health']}"
+
+
+def player_terms(player: str, terms: dict[str, float]) -> str:
+    """`discriminator 0.71 r1 0.02`: what a player pays to the other, then its penalties by name."""
+    own = {name.removeprefix(f"{player}."): value for name, value in terms.items() if name.startswith(f"{player}.")}
+    words = [f"{player} {own.pop('adversarial'):.3g}"] + [f"{name} {value:.3g}" for name, value in own.items()]
+    return " ".join(words)
 
 
 def clock(seconds: float) -> str:

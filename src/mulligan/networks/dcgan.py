@@ -52,7 +52,7 @@ class DcganGenerator:
 class DcganDiscriminator:
     """(N, C, H, W) -> unshuffle -> convolution -> strided convolutions, LeakyReLU after each -> (N, logits). No normalisation.
 
-    `width` is the number of channels at half size; it doubles at each coarser map, of which there is one more than in the generator.
+    `width` is the number of channels at half size; it doubles at each coarser map, one more than the generator has.
     """
 
     width: int = 32

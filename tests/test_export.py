@@ -56,3 +56,53 @@ def test_other_endings_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ArgumentError) as caught:
         write_samples(IMAGES, f"{tmp_path}/x.gif")
     assert str(caught.value) == f"--out={tmp_path}/x.gif is not possible; use a path ending in .png or .npz, or a folder"
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_an_array_has_as_many_channels_as_the_images(channels: int, tmp_path: Path) -> None:
+    images = torch.rand(3, channels, 6, 5) * 2 - 1
+    assert write_samples(images, str(tmp_path / "x.npz")) == tmp_path / "x.npz"
+    with np.load(tmp_path / "x.npz") as arrays:
+        assert arrays.files == ["samples"]
+        assert arrays["samples"].dtype == np.uint8
+        assert np.abs(arrays["samples"].transpose(0, 3, 1, 2) - (images.numpy() + 1) * 127.5).max() <= 0.5 + 1e-4
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_grid_shows_images_of_any_channels(channels: int, tmp_path: Path) -> None:
+    write_samples(IMAGES[:, :1].expand(5, channels, 8, 6), str(tmp_path / "x.png"))
+    with Image.open(tmp_path / "x.png") as picture:
+        shown = [picture.convert("RGB").getpixel((20 + 44 * (index % 3), 20 + 58 * (index // 3))) for index in range(5)]
+    assert shown == [(level, level, level) for level in LEVELS]
+
+
+def test_a_folder_that_exists_needs_no_slash(tmp_path: Path) -> None:
+    assert write_samples(IMAGES, str(tmp_path)) == tmp_path
+    assert len(list(tmp_path.glob("*.png"))) == 5
+
+
+def test_points_in_an_array_are_float32_of_any_dimension(tmp_path: Path) -> None:
+    write_samples(torch.zeros(4, 7), str(tmp_path / "x.npz"))
+    with np.load(tmp_path / "x.npz") as arrays:
+        assert (arrays["samples"].dtype, arrays["samples"].shape) == (np.float32, (4, 7))
+
+
+def test_a_scatter_shows_its_points_where_they_are(tmp_path: Path) -> None:
+    write_samples(torch.tensor([[0.0, 0.0], [1.0, 1.0]]), str(tmp_path / "x.png"))
+    with Image.open(tmp_path / "x.png") as picture:
+        pixels = np.asarray(picture.convert("RGB")).astype(int)
+    rows, columns = np.nonzero((pixels == (220, 80, 20)).all(2))
+    low, high = rows > rows.mean(), rows < rows.mean()  # rows grow downwards
+    assert columns[low].max() < columns[high].min()
+
+
+def test_points_make_no_folder_of_pictures(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        write_samples(torch.zeros(3, 2), str(tmp_path))
+    assert str(caught.value) == f"--out={tmp_path} is not possible; use a path ending in .png or .npz"
+
+
+def test_a_refused_path_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError):
+        write_samples(IMAGES, f"{tmp_path}/deeper/x.gif")
+    assert list(tmp_path.iterdir()) == []

@@ -1,5 +1,6 @@
 """Recipes: checked when made, JSON both ways, and the table tells the truth."""
 
+import dataclasses
 import json
 from typing import Any
 
@@ -80,3 +81,74 @@ def test_impossible_choices_are_refused_when_made(changes: dict[str, Any], messa
 def test_json_that_is_no_recipe_is_refused(data: Any) -> None:
     with pytest.raises(RecipeError):
         Recipe.from_json(data)
+
+
+def test_a_field_that_no_recipe_has_is_named_beside_those_it_has() -> None:
+    with pytest.raises(RecipeError) as caught:
+        named("mnist").with_(batchsize=4)
+    names = ", ".join(sorted(field.name for field in dataclasses.fields(Recipe)))
+    assert str(caught.value) == f"a recipe has no field batchsize; it has {names}"
+
+
+def test_with_changes_a_copy_only() -> None:
+    before = named("mnist")
+    assert before.with_(batch=7).batch == 7
+    assert before.with_(batch=7).with_(batch=before.batch) == before
+    assert named("mnist").batch == before.batch == 32
+
+
+def test_a_recipe_cannot_be_changed_behind_its_checks() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        named("mnist").batch = 0  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"loss": {"type": "os:system"}}, "recipe.loss=os:system is not one of minimax, "),
+        ({"nonsense": 1}, "recipe has no field nonsense; recipe has name, data, "),
+        ({"batch": "32"}, "recipe.batch='32' is not possible; give a whole number"),
+        ({"batch": 0}, "batch=0 is too small; use 1 or more"),
+        ({"precision": "float64"}, "recipe.precision='float64' is not possible; choose one of float32, bfloat16"),
+        ({"discriminator_penalties": {}}, "recipe.discriminator_penalties={} is not possible; give a list"),
+        (
+            {"discriminator_penalties": [{"type": "r9"}]},
+            "recipe.discriminator_penalties.0=r9 is not one of r1, r2, gradient-penalty; ",
+        ),
+        ({"generator_optimizer": {"rate": "fast"}}, "recipe.generator_optimizer.rate='fast' is not possible; give a number, "),
+    ],
+)
+def test_json_with_a_mistake_says_where_it_is(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        Recipe.from_json(named("mnist").to_json() | change)
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("missing", ["data", "batch", "picture", "name"])
+def test_json_without_a_needed_field_is_refused_with_its_name(missing: str) -> None:
+    facts = named("mnist").to_json()
+    del facts[missing]
+    with pytest.raises(RecipeError, match=rf"^recipe is not a whole recipe: .*'{missing}'$"):
+        Recipe.from_json(facts)
+
+
+def test_json_without_a_field_that_has_a_default_takes_the_default() -> None:
+    facts = named("mnist").to_json()
+    del facts["seed"]
+    assert Recipe.from_json(facts) == named("mnist")
+
+
+def test_a_name_nearly_right_is_put_right() -> None:
+    with pytest.raises(RecipeError) as caught:
+        named("mnits")
+    assert str(caught.value) == "recipe=mnits is not known; did you mean mnist?"
+
+
+def test_a_name_like_no_other_points_to_the_list() -> None:
+    with pytest.raises(RecipeError) as caught:
+        named("os")
+    assert str(caught.value) == "recipe=os is not known; `mulligan recipes` lists them"
+
+
+def test_a_step_sees_a_batch_for_each_discriminator_update() -> None:
+    assert named("mnist").with_(batch=10, discriminator_updates=3).step_images == 30

@@ -80,6 +80,9 @@ def decode_union(hint: Any, data: Any, where: str) -> Any:
 def decode_part(part: type, data: Any, where: str) -> Any:
     if not isinstance(data, dict):
         raise RecipeError(f"{where}={data!r} is not possible; give {part_name(part)} with its fields")
+    name = data.get("type", part_name(part))
+    if ALIASES.get(name, name) != part_name(part):
+        raise RecipeError(f"{where}={name} is not possible; give {part_name(part)}")
     hints = field_hints(part)
     given = {name: value for name, value in data.items() if name != "type"}
     for name in given.keys() - hints.keys():
@@ -100,7 +103,10 @@ def decode_tuple(hint: Any, data: Any, where: str) -> tuple[Any, ...]:
 
 def decode_plain(hint: Any, data: Any, where: str) -> Any:
     if hint in (bool, int, float, str) and fits(hint, data):
-        return float(data) if hint is float else data
+        try:
+            return float(data) if hint is float else data
+        except OverflowError:
+            pass  # a whole number beyond every float
     raise RecipeError(f"{where}={data!r} is not possible; give {describe(hint)}")
 
 
@@ -132,25 +138,26 @@ def find_part(hint: Any, name: str, where: str) -> type:
 
 
 def from_words(hint: Any, words: str, where: str) -> Any:
-    """`r1:gamma=2,every=4`, `none` or a plain value -> a value of the hinted union."""
+    """`r1:gamma=2,every=4`, `none` or a plain value -> a value of the hinted union; `256/512` where a list is wanted."""
     if words.lower() == "none" and type(None) in get_args(hint):
         return None
     name, _, settings = words.partition(":")
     if float in get_args(hint) and name not in part_types(hint):
         return decode(hint, plain_from_words(words), where)
-    data: dict[str, Any] = {"type": name}
+    part = find_part(hint, name, where)
+    hints, data = field_hints(part), {}
     for setting in filter(None, settings.split(",")):
         key, equals, value = setting.partition("=")
         if not equals:
             raise RecipeError(f"{where}={words} is not understood at {setting!r}; write {name}:field=value,field=value")
-        data[key.replace("-", "_")] = plain_from_words(value)
-    return decode_part(find_part(hint, name, where), data, where)
+        field = key.replace("-", "_")
+        several = get_origin(hints.get(field)) is tuple
+        data[field] = [plain_from_words(word) for word in value.split("/")] if several else plain_from_words(value)
+    return decode_part(part, data, where)
 
 
 def plain_from_words(words: str) -> Any:
-    """A number, true, false, or the text itself; `256/512` is a list."""
-    if "/" in words:
-        return [plain_from_words(word) for word in words.split("/")]
+    """A number, true, false, or the text itself."""
     for plain in (int, float):
         try:
             return plain(words)

@@ -22,19 +22,19 @@ def write_samples(samples: Tensor, out: str) -> Path:
     path = Path(out)
     as_folder = out.endswith(("/", "\\")) or path.is_dir()
     images = to_uint8(samples) if samples.dim() == 4 else None
+    if path.suffix not in (".png", ".npz") and not (as_folder and images is not None):
+        raise ArgumentError(
+            f"--out={out} is not possible; use a path ending in .png or .npz{'' if images is None else ', or a folder'}"
+        )
     with storage_errors(path):
         (path if as_folder else path.parent).mkdir(parents=True, exist_ok=True)
         if as_folder and images is not None:
             for index, image in enumerate(images):
                 write_picture(path / f"{index:06d}.png", as_picture(image))
-        elif path.suffix == ".npz" and not as_folder:
+        elif path.suffix == ".npz":
             np.savez_compressed(path, samples=samples.numpy() if images is None else images)
-        elif path.suffix == ".png" and not as_folder:
-            write_picture(path, scatter(samples.numpy()) if images is None else tile(images, math.ceil(math.sqrt(len(images)))))
         else:
-            raise ArgumentError(
-                f"--out={out} is not possible; use a path ending in .png or .npz" + ("" if images is None else ", or a folder")
-            )
+            write_picture(path, scatter(samples.numpy()) if images is None else tile(images, math.ceil(math.sqrt(len(images)))))
     return path
 
 

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from PIL import Image
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor
 
 from mulligan.errors import RunFolderError, StorageError
 
 RECIPE, EVENTS, MODEL, CHECKPOINTS, SAMPLES = "recipe.json", "events.jsonl", "model.safetensors", "checkpoints", "samples"
+BLANK_DIGEST = "-" * 32  # stands where a file's digest will, while that is worked out
 SPARE_BYTES = 8 << 20  # left free on the disk beyond what is being written
 
 
@@ -75,7 +75,7 @@ class RunFolder:
         """Every whole line; a last line cut off by a crash is passed over."""
         path = self.path / EVENTS
         found = []
-        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+        for line in path.read_text("utf-8", errors="replace").splitlines() if path.exists() else []:
             try:
                 found.append(json.loads(line))
             except ValueError:
@@ -94,7 +94,8 @@ class RunFolder:
         name = f"{CHECKPOINTS}/{images_seen:09d}.safetensors"
         path = self.write(name, pack(tensors, facts))
         with storage_errors(self.path):
-            for old in self.checkpoints()[:-keep]:
+            others = [old for old in self.checkpoints() if old != path]
+            for old in others[: max(len(others) - keep + 1, 0)]:
                 old.unlink()
         return path
 
@@ -132,33 +133,29 @@ def next_free(parent: Path, name: str) -> Path:
 
 
 def pack(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> bytes:
-    """A safetensors file whose metadata holds the facts as JSON and a digest over both."""
+    """A safetensors file whose metadata holds the facts as JSON and a digest of the whole file."""
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    text = json.dumps(facts)
-    return save(whole, {"facts": text, "digest": digest(whole, text), "format": "pt"})
+    content = save(whole, {"digest": BLANK_DIGEST, "facts": json.dumps(facts)})
+    return content.replace(BLANK_DIGEST.encode(), digest(content).encode(), 1)
 
 
 def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """What `pack` packed; RunFolderError when a single byte differs."""
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in list(file.keys())}
-    except (OSError, SafetensorError, UnicodeDecodeError) as error:
+        content = path.read_bytes()
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        metadata = header.get("__metadata__", {})
+        claimed = metadata.get("digest", BLANK_DIGEST).encode()
+        if content.count(claimed) != 1 or digest(content.replace(claimed, BLANK_DIGEST.encode())).encode() != claimed:
+            raise RunFolderError(f"{path} is damaged: its content does not match its digest")
+        return load(content), json.loads(metadata["facts"])
+    except (OSError, SafetensorError, ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
         raise RunFolderError(f"{path} is damaged: {error}") from error
-    if metadata.get("digest") != digest(tensors, metadata.get("facts", "")):
-        raise RunFolderError(f"{path} is damaged: its content does not match its digest")
-    return tensors, json.loads(metadata["facts"])
 
 
-def digest(tensors: Mapping[str, Tensor], text: str) -> str:
-    """BLAKE2 over every name, type, shape and byte, in the order of the names."""
-    sum_ = hashlib.blake2b(text.encode(), digest_size=16)
-    for name in sorted(tensors):
-        tensor = tensors[name]
-        sum_.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        sum_.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
-    return sum_.hexdigest()
+def digest(content: bytes) -> str:
+    """Of a packed file with a blank digest in its place."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def write_whole(target: Path, content: bytes) -> None:

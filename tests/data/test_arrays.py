@@ -1,5 +1,7 @@
 """NumPy files: layouts, ranges, and nothing executed."""
 
+import gc
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -94,3 +96,106 @@ def test_a_file_cut_off_anywhere_is_an_error_of_ours(tmp_path: Path) -> None:
         (tmp_path / "x.npy").write_bytes(whole[:length])
         with pytest.raises(DataError):
             ArrayFile(str(tmp_path / "x.npy")).load(None)
+
+
+def foreign_errors(path: Path, contents: Iterable[bytes]) -> set[str]:
+    """The names of the errors, other than ours, that reading these contents ends in; what is read must be whole."""
+    found = set()
+    for content in contents:
+        path.write_bytes(content)
+        try:
+            assert ArrayFile(str(path)).load(None).items.dtype in (torch.uint8, torch.float32)
+        except DataError:
+            continue
+        except Exception as error:
+            found.add(type(error).__name__)
+    gc.collect()  # a file that an error left open is closed here, and not in another test
+    return found
+
+
+def flipped(content: bytes, count: int) -> list[bytes]:
+    """Copies of the content with one byte changed each."""
+    rng, copies = np.random.default_rng(1), []
+    for _ in range(count):
+        copy = bytearray(content)
+        copy[rng.integers(len(copy))] ^= int(rng.integers(1, 256))
+        copies.append(bytes(copy))
+    return copies
+
+
+def test_flipped_bytes_of_an_array_give_an_error_of_ours_or_an_array(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", RNG.integers(0, 256, (3, 5, 4), dtype=np.uint8))
+    assert foreign_errors(tmp_path / "x.npy", flipped((tmp_path / "x.npy").read_bytes(), 200)) == set()
+
+
+def test_flipped_bytes_of_the_pixels_give_an_array(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", RNG.integers(0, 256, (3, 5, 4), dtype=np.uint8))
+    header, pixels = (tmp_path / "x.npy").read_bytes()[:128], (tmp_path / "x.npy").read_bytes()[128:]
+    for changed in flipped(pixels, 50):
+        (tmp_path / "x.npy").write_bytes(header + changed)
+        assert ArrayFile(str(tmp_path / "x.npy")).load(None).items.numpy().tobytes() == changed
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_flipped_bytes_of_an_archive_give_an_error_of_ours_or_an_array(save: Any, tmp_path: Path) -> None:
+    save(tmp_path / "x.npz", images=RNG.integers(0, 256, (3, 5, 4), dtype=np.uint8), labels=np.arange(3))
+    assert foreign_errors(tmp_path / "x.npz", flipped((tmp_path / "x.npz").read_bytes(), 200)) == set()
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_an_archive_cut_off_anywhere_is_an_error_of_ours(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", images=np.zeros((4, 4, 4), np.uint8))
+    whole = (tmp_path / "x.npz").read_bytes()
+    assert foreign_errors(tmp_path / "x.npz", (whole[:length] for length in range(len(whole)))) == set()
+
+
+def test_a_missing_file_is_an_error_of_ours(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"cannot be read as a NumPy file: .*; save it with numpy\.save or numpy\.savez"):
+        ArrayFile(str(tmp_path / "no.npy")).load(None)
+
+
+@pytest.mark.parametrize("name", ["samples", "images", "x", "points", "data", "anything"])
+def test_an_archive_of_one_array_is_read_under_any_name(name: str, tmp_path: Path) -> None:
+    pixels = RNG.integers(0, 256, (3, 5, 4), dtype=np.uint8)
+    assert np.array_equal(load(tmp_path, **{name: pixels}).items[:, 0].numpy(), pixels)
+
+
+def test_samples_come_before_other_known_names(tmp_path: Path) -> None:
+    data = load(tmp_path, data=np.zeros((2, 3)), samples=np.ones((4, 3)), other=np.zeros(9))
+    assert data.items.tolist() == np.ones((4, 3)).tolist()
+
+
+@pytest.mark.parametrize("name", ["labels", "y"])
+def test_labels_have_two_names(name: str, tmp_path: Path) -> None:
+    assert load(tmp_path, **{"x": np.zeros((2, 4, 4), np.uint8), name: np.array([1, 0], np.uint8)}).labels.tolist() == [1, 0]
+
+
+def test_channels_last_keep_their_pixels(tmp_path: Path) -> None:
+    pixels = RNG.integers(0, 256, (2, 6, 5, 3), dtype=np.uint8)
+    assert np.array_equal(load(tmp_path, plain=pixels).items.numpy(), pixels.transpose(0, 3, 1, 2))
+
+
+def test_pictures_come_at_the_size_asked_for(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.full((2, 6, 10, 3), 77, np.uint8))
+    items = ArrayFile(str(tmp_path / "x.npy")).load(4).items
+    assert items.shape == (2, 3, 4, 4)
+    assert items.unique().tolist() == [77]
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"plain": np.array(5)},
+        {"plain": np.zeros((2, 0, 4), np.float32)},
+        {"plain": np.full((3, 2), 1e300)},
+        {"plain": np.zeros((3, 2), complex)},
+        {"x": np.zeros((2, 4, 4), np.uint8), "y": np.array(["a", "b"])},
+        {"x": np.zeros((2, 4, 4), np.uint8), "y": np.array([-3, 0])},
+        {"x": np.zeros((2, 4, 4), np.uint8), "y": np.array([np.nan, 0])},
+    ],
+    ids=["a number", "no rows", "beyond float32", "complex", "labels of text", "negative labels", "labels that are no numbers"],
+)
+def test_odd_arrays_are_refused_in_our_words(arrays: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(DataError):
+        load(tmp_path, **arrays)

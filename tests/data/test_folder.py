@@ -100,3 +100,93 @@ def test_a_folder_that_is_missing_empty_or_unreadable_says_so(tmp_path: Path) ->
 def test_without_a_size_pictures_come_at_sixty_four(tmp_path: Path) -> None:
     picture(size=(100, 80)).save(tmp_path / "a.png")
     assert Folder(str(tmp_path)).load(None).items.shape == (1, 3, 64, 64)
+
+
+def test_an_empty_folder_says_what_to_put_there(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no picture")
+    with pytest.raises(DataError) as caught:
+        Folder(str(tmp_path)).load(8)
+    assert str(caught.value) == (
+        f"data={tmp_path} holds no images; put .bmp, .gif, .jpeg, .jpg, .png, .tif, .tiff, .webp files there or in sub-folders"
+    )
+
+
+def test_a_picture_lying_on_its_side_is_set_up(tmp_path: Path) -> None:
+    pixels = np.zeros((16, 16), np.uint8)
+    pixels[:, :8] = 255  # white on the left as stored
+    Image.fromarray(pixels).save(tmp_path / "stored.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn clockwise shows it upright
+    Image.fromarray(pixels).save(tmp_path / "turned.png", exif=exif)
+    stored, turned = Folder(str(tmp_path)).load(16).items[:, 0]
+    assert torch.equal(stored, torch.from_numpy(pixels))
+    assert torch.equal(turned, torch.from_numpy(np.rot90(pixels, -1).copy()))
+
+
+def test_sixteen_bits_keep_their_levels(tmp_path: Path) -> None:
+    levels = np.arange(256, dtype=np.uint16).reshape(16, 16)
+    Image.fromarray(levels * 257).save(tmp_path / "deep.png")
+    assert torch.equal(Folder(str(tmp_path)).load(16).items[0, 0], torch.from_numpy(levels.astype(np.uint8)))
+
+
+def test_sixteen_bits_stored_big_endian_keep_their_levels(tmp_path: Path) -> None:
+    levels = np.arange(256, dtype=np.uint16).reshape(16, 16)
+    Image.frombytes("I;16B", (16, 16), (levels * 257).astype(">u2").tobytes()).save(tmp_path / "deep.tif")
+    items = Folder(str(tmp_path)).load(16).items
+    assert all(torch.equal(channel, torch.from_numpy(levels.astype(np.uint8))) for channel in items[0])
+
+
+def test_colours_stay_in_their_channels(tmp_path: Path) -> None:
+    Image.new("RGB", (9, 9), (10, 120, 250)).save(tmp_path / "a.png")
+    assert Folder(str(tmp_path)).load(4).items[0].flatten(1).float().mean(1).tolist() == [10, 120, 250]
+
+
+def test_a_palette_with_transparent_colours_is_read_without_a_warning(tmp_path: Path) -> None:
+    picture("P").save(tmp_path / "a.png", transparency=bytes([0, 255, 128]))
+    assert len(Folder(str(tmp_path)).load(8)) == 1
+
+
+def test_the_middle_of_a_tall_picture_is_cut_out(tmp_path: Path) -> None:
+    pixels = np.zeros((30, 10), np.uint8)
+    pixels[10:20] = 255
+    Image.fromarray(pixels).save(tmp_path / "tall.png")
+    assert (Folder(str(tmp_path)).load(10).items == 255).all()
+
+
+def test_labels_stay_with_their_pictures_when_a_file_is_skipped(tmp_path: Path) -> None:
+    for label, level in (("ant", 10), ("bee", 20)):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "0.png").write_bytes(b"")
+        picture(level=level).save(tmp_path / label / "1.png")
+    data = Folder(str(tmp_path)).load(8)
+    assert data.labels is not None
+    assert [(int(label), int(item.max())) for label, item in zip(data.labels, data.items, strict=True)] == [(0, 10), (1, 20)]
+    assert len(data.skipped) == 2
+
+
+def test_a_single_sub_folder_is_no_label(tmp_path: Path) -> None:
+    (tmp_path / "all").mkdir()
+    picture().save(tmp_path / "all" / "a.png")
+    data = Folder(str(tmp_path)).load(8)
+    assert data.labels is None
+    assert data.label_names == ()
+
+
+def test_endings_may_be_capitals_and_names_may_be_any_text(tmp_path: Path) -> None:
+    for name in ("IMG 001.PNG", "图片 一.JPG", "a.b c.jpeg"):
+        picture().save(tmp_path / name)
+    assert len(Folder(str(tmp_path)).load(8)) == 3
+
+
+def test_a_picture_cut_off_anywhere_is_skipped_or_read_and_never_an_error(tmp_path: Path) -> None:
+    picture().save(tmp_path / "good.png")
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8))
+    for name in ("cut.png", "cut.jpg", "cut.gif"):
+        noise.save(tmp_path / name)
+        whole = (tmp_path / name).read_bytes()
+        for length in range(0, len(whole) - 40, 31):
+            (tmp_path / name).write_bytes(whole[:length])
+            data = Folder(str(tmp_path)).load(8)
+            assert len(data) + len(data.skipped) == 2
+        assert data.skipped[0].startswith(f"{name}: ")
+        (tmp_path / name).unlink()

@@ -66,3 +66,40 @@ def test_labels_are_no_images(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"\0\0\x08\x01\0\0\0\x02\x07\x01")
     with pytest.raises(DataError, match=r"holds an array of shape \(2,\); images need"):
         IdxFile(str(tmp_path / "x")).load(None)
+
+
+def test_flipped_bytes_of_a_gzipped_file_give_an_error_of_ours_or_a_whole_array(tmp_path: Path) -> None:
+    whole, rng = gzip.compress(WHOLE, mtime=0), np.random.default_rng(2)
+    refused = 0
+    for _ in range(200):
+        content = bytearray(whole)
+        content[rng.integers(len(content))] ^= int(rng.integers(1, 256))
+        (tmp_path / "x").write_bytes(bytes(content))
+        try:
+            assert np.array_equal(read_idx(tmp_path / "x"), PIXELS)  # gzip's checksum leaves only its unused header bytes
+        except DataError:
+            refused += 1
+    assert refused > 100
+
+
+def test_a_missing_file_is_an_error_of_ours(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"cannot be read: .*; check the file or choose other data"):
+        read_idx(tmp_path / "no")
+
+
+def test_four_dimensions_are_pictures_in_colour(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (2, 5, 4, 3), dtype=np.uint8)
+    (tmp_path / "x").write_bytes(b"\0\0\x08\x04" + b"".join(size.to_bytes(4, "big") for size in pixels.shape) + pixels.tobytes())
+    assert np.array_equal(IdxFile(str(tmp_path / "x")).load(None).items.numpy(), pixels.transpose(0, 3, 1, 2))
+
+
+def test_pictures_come_at_the_size_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(WHOLE)
+    assert IdxFile(str(tmp_path / "x")).load(8).items.shape == (3, 1, 8, 8)
+
+
+@pytest.mark.parametrize("sizes", [(0, 5, 4), (3, 0, 4)])
+def test_a_file_without_a_pixel_is_refused(sizes: tuple[int, ...], tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"\0\0\x08\x03" + b"".join(size.to_bytes(4, "big") for size in sizes))
+    with pytest.raises(DataError):
+        IdxFile(str(tmp_path / "x")).load(8)

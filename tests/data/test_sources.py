@@ -13,7 +13,7 @@ from PIL import Image
 from mulligan.data import ArrayFile, FashionMnist, Folder, Gaussian, Grid, IdxFile, Mnist, Ring, Source, digits, source_from
 from mulligan.data.digits import DIGITS, MNIST_SHA256, load_split
 from mulligan.errors import DataError
-from mulligan.metrics import KnownMixture
+from mulligan.metrics import KnownGaussian, KnownMixture
 
 
 @pytest.fixture
@@ -119,3 +119,85 @@ def test_words_become_sources(tmp_path: Path) -> None:
     assert source_from(str(tmp_path)) == Folder(str(tmp_path))
     assert source_from("x.NPZ") == ArrayFile("x.NPZ")
     assert source_from(str(tmp_path / "file")) == IdxFile(str(tmp_path / "file"))
+
+
+@pytest.mark.parametrize("kind", [Ring, Grid])
+def test_a_points_label_is_the_mode_it_came_from(kind: type[Ring | Grid]) -> None:
+    data = kind(50_000).load(None)
+    assert isinstance(data.truth, KnownMixture)
+    assert data.labels is not None
+    for mode, centre in enumerate(data.truth.centres):
+        own = data.items[data.labels == mode].double().numpy()
+        assert len(own) == pytest.approx(50_000 / len(data.truth.centres), rel=0.1)
+        assert own.mean(0) == pytest.approx(centre, abs=5 * data.truth.std / len(own) ** 0.5)
+        assert np.cov(own, rowvar=False) / data.truth.std**2 == pytest.approx(np.eye(2), abs=0.15)
+
+
+def test_the_rings_modes_lie_on_the_unit_circle() -> None:
+    truth = Ring(10).load(None).truth
+    assert isinstance(truth, KnownMixture)
+    assert truth.std == 0.01
+    assert truth.centres @ truth.centres.T == pytest.approx(
+        np.cos(2 * np.pi / 8 * (np.arange(8)[:, None] - np.arange(8))), abs=1e-12
+    )
+
+
+def test_the_grids_modes_are_two_apart() -> None:
+    truth = Grid(10).load(None).truth
+    assert isinstance(truth, KnownMixture)
+    assert truth.std == 0.05
+    assert {tuple(centre) for centre in truth.centres} == {(x, y) for x in (-4, -2, 0, 2, 4) for y in (-4, -2, 0, 2, 4)}
+
+
+def test_the_gaussians_truth_is_its_formula() -> None:
+    truth = Gaussian(10).load(None).truth
+    assert isinstance(truth, KnownGaussian)
+    assert truth.mean.tolist() == [1.0, 2.0]
+    assert truth.covariance == pytest.approx(np.array([[1.01, 1.95], [1.95, 4.25]]))
+
+
+@pytest.mark.parametrize("kind", [Ring, Grid, Gaussian])
+def test_points_are_a_function_of_their_seed(kind: type[Ring | Grid | Gaussian]) -> None:
+    assert torch.equal(kind(50, 3).load(None).items, kind(50, 3).load(None).items)
+    assert not torch.equal(kind(50, 3).load(None).items, kind(50, 4).load(None).items)
+
+
+def test_made_up_fashion_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MULLIGAN_CACHE", str(tmp_path))
+    path = tmp_path / "fashion-mnist" / "train-images-idx3-ubyte.gz"
+    path.parent.mkdir()
+    path.write_bytes(gzip.compress(b"\0\0\x08\x03\0\0\0\1\0\0\0\1\0\0\0\1\7"))
+    with pytest.raises(DataError) as caught:
+        FashionMnist().load(None)
+    assert str(caught.value) == (
+        f"data={path} does not have the SHA-256 of the official file (c59f468a2f67...); install or copy it again"
+    )
+
+
+def test_the_cache_comes_before_the_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MULLIGAN_CACHE", str(tmp_path))
+    monkeypatch.setattr(Path, "is_file", lambda path: True)
+    assert digits.fashion_folder() == tmp_path / "fashion-mnist"
+
+
+def test_a_changed_digit_is_refused(tmp_path: Path) -> None:
+    shutil.copytree(Path(digits.__file__).parent / "mnist", tmp_path / "mnist")
+    path = tmp_path / "mnist" / "t10k-images-idx3-ubyte.gz"
+    content = bytearray(gzip.decompress(path.read_bytes()))
+    content[-1] ^= 1
+    path.write_bytes(gzip.compress(bytes(content), 1))
+    with pytest.raises(DataError, match="does not have the SHA-256 of the official file"):
+        load_split(tmp_path / "mnist", MNIST_SHA256, "test", DIGITS, None)
+
+
+def test_every_digit_is_among_the_labels() -> None:
+    data = Mnist("test").load(None)
+    assert data.labels is not None
+    assert data.labels.bincount().tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert data.label_names == tuple("0123456789")
+
+
+def test_a_word_nearly_right_is_put_right() -> None:
+    with pytest.raises(DataError) as caught:
+        source_from("mnits")
+    assert str(caught.value) == "data=mnits does not exist and is no known name; did you mean mnist?"

@@ -48,3 +48,38 @@ def test_a_batch_larger_than_the_data_is_refused() -> None:
     with pytest.raises(DataError) as caught:
         Stream(ITEMS, 11, 0)
     assert str(caught.value) == "batch=11 is larger than the data, which has 10 samples; use --batch 10 or less"
+
+
+def test_the_order_does_not_depend_on_the_size_of_the_batch() -> None:
+    one_by_one = order(60, batch=1)
+    for batch in (3, 4, 7, 10):
+        assert np.array_equal(order(60 // batch, batch=batch), one_by_one[: 60 // batch * batch])
+
+
+def test_a_batch_may_begin_anywhere() -> None:
+    one_by_one = order(40, batch=1)
+    stream = Stream(ITEMS, 7, 0)
+    assert all(np.array_equal(stream.at(seen).numpy(), one_by_one[seen : seen + 7]) for seen in range(33))
+
+
+def test_the_same_epoch_of_two_seeds_differs() -> None:
+    assert len({tuple(order(1, batch=10, seed=seed)) for seed in range(8)}) == 8
+
+
+def test_whole_batches_that_fit_leave_nothing_out() -> None:
+    assert np.array_equal(order(8, batch=5, whole_batches=True), order(8, batch=5))
+
+
+def test_a_batch_may_be_all_the_data() -> None:
+    assert sorted(order(1, batch=10)) == list(range(10))
+
+
+def test_a_batch_holds_the_samples_at_its_positions_as_stored() -> None:
+    images = torch.arange(10 * 4, dtype=torch.uint8).reshape(10, 1, 2, 2)
+    stream = Stream(images, 3, 5)
+    assert torch.equal(stream.at(9), images[torch.from_numpy(stream.positions(9))])
+
+
+def test_no_epoch_of_one_seed_is_an_epoch_of_another() -> None:
+    epochs = [tuple(epoch) for seed in range(4) for epoch in order(4, batch=10, seed=seed).reshape(4, 10)]
+    assert len(set(epochs)) == 16

@@ -26,16 +26,11 @@ class ArrayFile:
 
     def load(self, size: int | None) -> Dataset:
         items, labels = read_arrays(Path(self.path))
-        if len(items) == 0:
+        if items.size == 0:
             raise DataError(f"data={self.path} is empty: shape {items.shape}; give at least one sample")
-        if labels is not None and labels.shape != (len(items),):
-            raise DataError(f"data={self.path} has {len(items)} samples and labels of shape {labels.shape}; give one label each")
-        label_tensor = None if labels is None else torch.from_numpy(labels.astype(np.int64))
-        names = () if labels is None else tuple(map(str, range(int(labels.max()) + 1)))
+        label_tensor, names = as_labels(labels, items, self.path)
         if items.ndim == 2:
-            if not np.issubdtype(items.dtype, np.number) or not np.isfinite(items).all():
-                raise DataError(f"data={self.path} holds points that are not finite numbers; remove those rows")
-            return Dataset(torch.from_numpy(items.astype(np.float32)), label_tensor, names)
+            return Dataset(as_points(items, self.path), label_tensor, names)
         images = as_images(items, self.path)
         return Dataset(fit_square(images, size) if size else images, label_tensor, names)
 
@@ -48,13 +43,32 @@ def read_arrays(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
             return loaded, None
         with loaded:
             arrays = {key: loaded[key] for key in loaded.files if key in (*ITEM_KEYS, *LABEL_KEYS) or len(loaded.files) == 1}
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # NumPy and zipfile raise a dozen kinds for a damaged file; all mean the same to a person
         raise DataError(f"data={path} cannot be read as a NumPy file: {error}; save it with numpy.save or numpy.savez") from error
     labels = next((arrays.pop(key) for key in LABEL_KEYS if key in arrays), None)
     items = next((arrays[key] for key in (*ITEM_KEYS, *arrays) if key in arrays), None)
     if items is None:
         raise DataError(f"data={path} has none of the arrays {', '.join(ITEM_KEYS)}; name the samples one of these")
     return items, labels
+
+
+def as_labels(labels: np.ndarray | None, items: np.ndarray, path: str) -> tuple[Tensor | None, tuple[str, ...]]:
+    """Whole numbers from 0, one for each sample -> int64 (N,) and their names."""
+    if labels is None:
+        return None, ()
+    if items.ndim == 0 or labels.shape != (len(items),):
+        raise DataError(f"data={path} has {len(items)} samples and labels of shape {labels.shape}; give one label each")
+    if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
+        raise DataError(f"data={path} has labels that are not whole numbers from 0 (they are {labels.dtype}); number the classes")
+    return torch.from_numpy(labels.astype(np.int64)), tuple(map(str, range(int(labels.max()) + 1)))
+
+
+def as_points(items: np.ndarray, path: str) -> Tensor:
+    """Real numbers (N, D) -> float32 (N, D)."""
+    real = np.issubdtype(items.dtype, np.floating) or np.issubdtype(items.dtype, np.integer)
+    if not real or not (np.abs(items) <= np.finfo(np.float32).max).all():
+        raise DataError(f"data={path} holds points that are not finite numbers; remove those rows")
+    return torch.from_numpy(items.astype(np.float32))
 
 
 def as_images(items: np.ndarray, path: str) -> Tensor:

@@ -14,7 +14,7 @@ from mulligan.parts import Dataset
 
 ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
 DEFAULT_SIZE = 64
-GREY_MODES = {"1", "L", "LA", "I", "I;16", "F"}
+GREY_MODES = {"1", "L", "LA"}
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,10 @@ def read_image(path: Path, size: int) -> Tensor:
     """One file -> uint8 (1, size, size) when it is grey, else (3, size, size); turned as its EXIF says."""
     with Image.open(path) as file:
         image = ImageOps.exif_transpose(file)
-        if image.mode in ("I;16", "I", "F"):
+        if image.mode == "F" or image.mode.startswith("I"):
             image = sixteen_bit_to_eight(image)
+        if "transparency" in image.info:
+            image = image.convert("RGBA")  # what lies under transparent colours is shown, as for every other mode
         image = image.convert("L" if image.mode in GREY_MODES else "RGB")
     array = torch.from_numpy(np.array(image))
     return fit_square(array[None, None] if array.dim() == 2 else array.permute(2, 0, 1)[None], size)[0]

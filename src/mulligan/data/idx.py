@@ -51,6 +51,8 @@ class IdxFile:
 
     def load(self, size: int | None) -> Dataset:
         array = read_idx(Path(self.path))
+        if array.size == 0:
+            raise DataError(f"data={self.path} holds no pixels: its sizes are {array.shape}; give at least one image")
         if array.ndim not in (3, 4):
             raise DataError(f"data={self.path} holds an array of shape {array.shape}; images need (N, H, W) or (N, H, W, C)")
         images = torch.from_numpy(array)

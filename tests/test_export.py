@@ -106,3 +106,10 @@ def test_a_refused_path_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(ArgumentError):
         write_samples(IMAGES, f"{tmp_path}/deeper/x.gif")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["p.png/", "p.npz/", "folder/"])
+def test_points_have_no_pictures_of_their_own_for_a_folder(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match=r"use a path ending in \.png or \.npz$"):
+        write_samples(torch.zeros(3, 2), f"{tmp_path}/{name}")
+    assert list(tmp_path.iterdir()) == []

@@ -58,12 +58,12 @@ def test_the_default_is_the_digits() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"batch": 0}, "batch=0 is too small; use 1 or more"),
-        ({"images": -1}, "images=-1 is too small; use 1 or more"),
-        ({"seed": -1}, "seed=-1 is too small; use 0 or more"),
+        ({"batch": 0}, "batch=0 is too small or no whole number; use 1 or more"),
+        ({"images": -1}, "images=-1 is too small or no whole number; use 1 or more"),
+        ({"seed": -1}, "seed=-1 is too small or no whole number; use 0 or more"),
         ({"image_size": 0}, "image_size=0 is too small; use 1 or more, or none"),
         ({"threads": 0}, "threads=0 is too small; use 1 or more, or none"),
-        ({"sample_every_images": 0}, "sample_every_images=0 is too small; use 1 or more"),
+        ({"sample_every_images": 0}, "sample_every_images=0 is too small or no whole number; use 1 or more"),
         ({"generator_optimizer": Adam(0.0)}, "generator_optimizer.rate=0.0 is not positive; use a number such as 2e-4"),
         (
             {"discriminator_optimizer": Adam(float("nan"))},
@@ -108,7 +108,7 @@ def test_a_recipe_cannot_be_changed_behind_its_checks() -> None:
         ({"loss": {"type": "os:system"}}, "recipe.loss=os:system is not one of minimax, "),
         ({"nonsense": 1}, "recipe has no field nonsense; recipe has name, data, "),
         ({"batch": "32"}, "recipe.batch='32' is not possible; give a whole number"),
-        ({"batch": 0}, "batch=0 is too small; use 1 or more"),
+        ({"batch": 0}, "batch=0 is too small or no whole number; use 1 or more"),
         ({"precision": "float64"}, "recipe.precision='float64' is not possible; choose one of float32, bfloat16"),
         ({"discriminator_penalties": {}}, "recipe.discriminator_penalties={} is not possible; give a list"),
         (

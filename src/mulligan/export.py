@@ -22,7 +22,7 @@ def write_samples(samples: Tensor, out: str) -> Path:
     path = Path(out)
     as_folder = out.endswith(("/", "\\")) or path.is_dir()
     images = to_uint8(samples) if samples.dim() == 4 else None
-    if path.suffix not in (".png", ".npz") and not (as_folder and images is not None):
+    if not (images is not None if as_folder else path.suffix in (".png", ".npz")):
         raise ArgumentError(
             f"--out={out} is not possible; use a path ending in .png or .npz{'' if images is None else ', or a folder'}"
         )

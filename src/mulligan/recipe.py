@@ -65,14 +65,16 @@ class Recipe:
         least = {"batch": 1, "images": 1, "discriminator_updates": 1, "generator_updates": 1, "seed": 0, "keep_checkpoints": 1}
         least |= dict.fromkeys(("report_every_images", "sample_every_images", "checkpoint_every_images"), 1)
         for name, bound in least.items():
-            if getattr(self, name) < bound:
-                raise RecipeError(f"{name}={getattr(self, name)} is too small; use {bound} or more")
+            if not isinstance(getattr(self, name), int) or getattr(self, name) < bound:
+                raise RecipeError(f"{name}={getattr(self, name)} is too small or no whole number; use {bound} or more")
         for name in ("image_size", "threads"):
             if (value := getattr(self, name)) is not None and value < 1:
                 raise RecipeError(f"{name}={value} is too small; use 1 or more, or none")
         for name in ("generator_optimizer", "discriminator_optimizer"):
-            if not value_at(getattr(self, name).rate, 0.0) > 0 or not math.isfinite(value_at(getattr(self, name).rate, 0.0)):
-                raise RecipeError(f"{name}.rate={getattr(self, name).rate} is not positive; use a number such as 2e-4")
+            rate = getattr(self, name).rate
+            values = [value_at(rate, progress) for progress in (0.0, 0.5, 1.0)]
+            if not all(math.isfinite(value) and value >= 0 for value in values) or max(values) == 0:
+                raise RecipeError(f"{name}.rate={rate} is not positive; use a number such as 2e-4")
 
     @property
     def step_images(self) -> int:

@@ -93,7 +93,7 @@ def test_train_help_names_the_parts_there_are(capsys: pytest.CaptureFixture[str]
             ["train", "--images", "many"],
             "mulligan: --images=many is not possible: a whole number is needed; `mulligan train --help` shows what it takes",
         ),
-        (["train", "--images", "0"], "mulligan: images=0 is too small; use 1 or more"),
+        (["train", "--images", "0"], "mulligan: images=0 is too small or no whole number; use 1 or more"),
         (["train", "--precision", "float8"], "mulligan: --precision=float8 is not possible; choose one of float32, bfloat16"),
         (
             ["train", "--loss", "hing"],

@@ -91,5 +91,5 @@ def floats_to_bytes(items: np.ndarray, path: str) -> np.ndarray:
     low, high = float(items.min()), float(items.max())
     if low < -1.001 or high > 1.001:
         raise DataError(f"data={path} holds floats from {low:g} to {high:g}; give uint8, or floats in [0, 1] or [-1, 1]")
-    unit = (items + 1) / 2 if low < 0 else items
+    unit = (items + 1) / 2 if low < -0.001 else items
     return np.round(unit * 255).clip(0, 255).astype(np.uint8)

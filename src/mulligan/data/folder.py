@@ -57,9 +57,10 @@ def read_image(path: Path, size: int) -> Tensor:
 
 
 def sixteen_bit_to_eight(image: Image.Image) -> Image.Image:
-    """Pillow would clip 16-bit grey at 255; divide instead."""
+    """Pillow would clip 16-bit grey at 255; divide instead. Floats up to 1 are taken for shares of white."""
     values = np.asarray(image, dtype=np.float32)
-    return Image.fromarray((values / 257).clip(0, 255).astype(np.uint8))
+    white = 1.0 if image.mode == "F" and values.max() <= 1 else 65_535.0
+    return Image.fromarray((values / white * 255).round().clip(0, 255).astype(np.uint8))
 
 
 def stack(images: list[Tensor]) -> Tensor:

@@ -19,7 +19,9 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 720px; margin: 2em auto;
 img { max-width: 100%; image-rendering: pixelated }
 table { border-collapse: collapse }
 td, th { padding: .2em .8em .2em 0; text-align: left }
-figure { margin: 1em 0 } figcaption { color: #666 } pre { background: #f4f4f4; padding: 1em; overflow: auto; font-size: 12px }
+figure { margin: 1em 0 }
+.grid { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1em } figcaption { color: #666 }
+ pre { background: #f4f4f4; padding: 1em; overflow: auto; font-size: 12px }
 svg { width: 100%; height: auto } svg text { font: 11px system-ui, sans-serif; fill: #555 }
 """
 
@@ -34,24 +36,30 @@ def write_report(folder: RunFolder) -> Path:
         f"<h1>{html.escape(recipe['name'])}</h1>",
         f"<p>{last['images']:,} of {recipe['images']:,} images in {last['seconds']:,.0f} s ({speed:,.0f} images/s) "
         f"on {html.escape(facts['machine']['device'])}, {facts['machine']['threads']} threads.</p>",
-        *pictures(folder),
+        *newest_picture(folder),
         *curves(events),
         scores_table(last),
+        *pictures_over_time(folder),
         f"<h2>Recipe</h2><pre>{html.escape(json.dumps(facts, indent=2))}</pre>",
     ]
     page = f"<!doctype html><html lang=en><meta charset=utf-8><title>{html.escape(recipe['name'])}</title><style>{STYLE}</style>"
     return folder.write("report.html", page + "\n".join(parts) + "</html>\n")
 
 
-def pictures(folder: RunFolder) -> list[str]:
-    """The newest picture, then up to eight from the whole run, evenly spaced."""
+def newest_picture(folder: RunFolder) -> list[str]:
+    files = sorted((folder.path / SAMPLES).glob("*.png"))
+    return ["<h2>Newest samples</h2>", figure(files[-1])] if files else []
+
+
+def pictures_over_time(folder: RunFolder) -> list[str]:
+    """Up to eight pictures from the whole run, evenly spaced, and the real samples."""
     files = sorted((folder.path / SAMPLES).glob("*.png"))
     if not files:
         return []
     spaced = [files[round(index * (len(files) - 1) / (MOST_PICTURES - 1))] for index in range(MOST_PICTURES)]
-    chosen = [files[-1], *dict.fromkeys(spaced)]
     real = folder.path / "real.png"
-    return ["<h2>Samples</h2>", *(figure(path) for path in chosen), *([figure(real, "real samples")] if real.exists() else [])]
+    below = [figure(real, "real samples")] if real.exists() else []
+    return ["<h2>Over time</h2><div class=grid>", *(figure(path) for path in dict.fromkeys(spaced)), "</div>", *below]
 
 
 def figure(path: Path, caption: str | None = None) -> str:
@@ -90,7 +98,9 @@ def plot(lines: dict[str, list[tuple[float, float]]]) -> str:
         ink = INKS[index % len(INKS)]
         path = " ".join(place(x, y) for x, y in points)
         drawn.append(f'<polyline fill="none" stroke="{ink}" stroke-width="1.5" points="{path}"/>')
-        legend.append(f'<text x="{MARGIN + 8}" y="{20 + 14 * index}" style="fill:{ink}">{html.escape(name)}</text>')
+        legend.append(
+            f'<text x="{WIDTH - 8}" y="{20 + 14 * index}" text-anchor="end" style="fill:{ink}">{html.escape(name)}</text>'
+        )
     axis = [
         f'<text x="2" y="14">{high:.4g}</text><text x="2" y="{HEIGHT - 24}">{low:.4g}</text>',
         f'<text x="{MARGIN}" y="{HEIGHT - 4}">0</text>',

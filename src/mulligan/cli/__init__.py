@@ -1,6 +1,7 @@
 """The command line. Nothing heavy is imported before it is known what is asked for."""
 
 import importlib
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -36,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         print(f"mulligan: {error}", file=sys.stderr)
         return error.exit_status
+    except BrokenPipeError:  # `mulligan recipes | head`: whoever listened has gone, and nothing is wrong
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         print("mulligan: interrupted", file=sys.stderr)
         return 130

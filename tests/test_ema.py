@@ -27,7 +27,7 @@ def test_early_on_the_half_life_is_a_share_of_the_images_seen() -> None:
 def test_running_statistics_are_averaged_and_counters_copied() -> None:
     net = nn.Sequential(nn.BatchNorm1d(2))
     average = averaged_copy(net)
-    net(torch.randn(8, 2) + 5)
+    net(torch.randn(8, 2, generator=torch.Generator().manual_seed(0)) + 5)
     move_average(average, net, 0.5)
     ours, theirs = average.state_dict(), net.state_dict()
     assert torch.allclose(ours["0.running_mean"], theirs["0.running_mean"] / 2)
@@ -40,3 +40,21 @@ def test_the_average_never_learns_and_stays_in_evaluation_mode() -> None:
     assert not average.training
     assert not any(parameter.requires_grad for parameter in average.parameters())
     assert all(parameter.requires_grad for parameter in net.parameters())
+
+
+def test_moving_the_average_leaves_the_network_and_asks_for_no_gradient() -> None:
+    net = nn.Linear(2, 2)
+    average = averaged_copy(net)
+    start = {name: value.clone() for name, value in average.state_dict().items()}
+    nn.init.constant_(net.weight, 3.0)
+    move_average(average, net, 0.25)
+    assert (net.weight == 3.0).all()
+    assert net.weight.requires_grad
+    assert not any(parameter.requires_grad or parameter.grad_fn for parameter in average.parameters())
+    assert torch.allclose(average.state_dict()["weight"], start["weight"] * 0.75 + 3.0 * 0.25)
+
+
+def test_the_half_life_grows_no_longer_than_it_was_asked_to() -> None:
+    ema = Ema(half_life_images=1_000, ramp=0.1)
+    weights = [ema.weight(seen, 100) for seen in (1_000, 5_000, 10_000, 50_000)]
+    assert weights == pytest.approx([1 - 0.5**1, 1 - 0.5**0.2, 1 - 0.5**0.1, 1 - 0.5**0.1])

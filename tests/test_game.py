@@ -15,7 +15,7 @@ from mulligan.game import Game, Moment, build_game, discriminator_terms, generat
 from mulligan.latents import Normal
 from mulligan.losses import Hinge, NonSaturating
 from mulligan.networks import MlpDiscriminator, MlpGenerator, SpectralNorm
-from mulligan.parts import Look, Shape
+from mulligan.parts import AdversarialLoss, Look, Shape
 from mulligan.penalties import R1, R2
 from mulligan.recipe import Adam, Recipe
 from mulligan.recipes import named
@@ -206,8 +206,39 @@ def test_a_game_learns() -> None:
     )
     before = playing.generate(playing.draw(500, np.random.default_rng(0))).mean(0)
     batches = real_batches()
-    for step in range(400):
+    for step in range(300):
         train_step(playing, batches, Moment(0, step * 16, 0.0, step))
     after = playing.generate(playing.draw(500, np.random.default_rng(0))).mean(0)
     assert (before - 3).abs().max() > 2
     assert (after - 3).abs().max() < 0.5
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_whole_step_moves_both_players_in_either_precision(precision: str) -> None:
+    playing = game(precision=precision, discriminator_penalties=(R1(1.0), R2(1.0)))
+    before = state(playing.generator.net), state(playing.discriminator.net)
+    terms = train_step(playing, real_batches(), MOMENT)
+    assert all(torch.isfinite(term) for term in terms.values())
+    for player, start in zip((playing.generator, playing.discriminator), before, strict=True):
+        assert not same(start, state(player.net))
+        assert all(value.isfinite().all() for value in player.net.state_dict().values())
+
+
+@dataclass(frozen=True)
+class Linearised(AdversarialLoss):
+    """A user's own loss, in no union."""
+
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        return 3 * fake_logits - 2 * real_logits
+
+    def generator(self, real_logits: Tensor | None, fake_logits: Tensor) -> Tensor:
+        return -5 * fake_logits
+
+
+def test_a_users_own_loss_plays() -> None:
+    playing = game(loss=Linearised(), discriminator=MlpDiscriminator((4,)))
+    real, latents = next(real_batches()), torch.randn(16, 2, generator=torch.Generator().manual_seed(0))
+    terms, look = discriminator_terms(playing, real, latents, MOMENT)
+    assert torch.equal(terms["adversarial"], 3 * look.fake_logits - 2 * look.real_logits)
+    pays = generator_terms(playing, real, latents)["adversarial"]
+    assert torch.allclose(pays, -5 * look.fake_logits, atol=1e-5)

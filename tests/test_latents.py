@@ -41,3 +41,26 @@ def test_a_mixture_keeps_to_its_centres_whatever_the_seed() -> None:
     latents = NormalMixture(size=2, centres=5, width=0.0)
     places = {tuple(row) for seed in (0, 1) for row in draw(latents, 200, seed).tolist()}
     assert len(places) == 5
+
+
+def test_a_mixture_spreads_by_its_width_around_each_centre() -> None:
+    exact, wide = (draw(NormalMixture(size=2, centres=4, width=width), 20_000) for width in (0.0, 0.3))
+    noise = wide - exact
+    assert np.allclose(noise.mean(0), 0, atol=0.01)
+    assert np.allclose(noise.std(0), 0.3, atol=0.01)
+
+
+def test_a_mixture_draws_its_centres_equally_often() -> None:
+    _, counts = np.unique(draw(NormalMixture(size=2, centres=4, width=0.0), 20_000), axis=0, return_counts=True)
+    assert np.allclose(counts / 20_000, 0.25, atol=0.02)
+
+
+def test_another_seed_for_the_centres_moves_them() -> None:
+    one, other = (draw(NormalMixture(width=0.0, centres_seed=seed), 50) for seed in (0, 1))
+    assert not np.isin(one, other).any()
+
+
+@pytest.mark.parametrize("latents", KINDS, ids=repr)
+def test_a_second_draw_from_the_same_stream_is_fresh(latents: Latents) -> None:
+    rng = np.random.default_rng(0)
+    assert not np.array_equal(latents.draw(20, rng), latents.draw(20, rng))

@@ -1,6 +1,7 @@
 """Every loss against its formula, and what all of them promise."""
 
 import math
+from dataclasses import dataclass
 from typing import get_args
 
 import pytest
@@ -18,7 +19,8 @@ from mulligan.losses import (
     SoftmaxCrossEntropy,
     Wasserstein,
 )
-from mulligan.parts import AdversarialLoss
+from mulligan.parts import AdversarialLoss, Look
+from mulligan.penalties import R1
 
 LOSSES: list[AdversarialLoss] = [loss() for loss in get_args(Loss)]
 VARIANTS = [*LOSSES, LeastSquares(of="sigmoid"), NonSaturating(real_label=0.9), Minimax(log_of_sum=True)]
@@ -68,7 +70,9 @@ def test_label_smoothing_is_one_sided_cross_entropy_with_a_soft_label() -> None:
 def test_the_offset_is_what_the_generator_prints_and_no_gradient() -> None:
     fake = FAKE.clone().requires_grad_()
     shifted = NonSaturating(generator_offset=1.0).generator(None, fake)
-    assert close(shifted - NonSaturating().generator(None, fake), [1.0, 1.0])
+    plain = NonSaturating().generator(None, fake)
+    assert close(shifted - plain, [1.0, 1.0])
+    assert torch.equal(*(torch.autograd.grad(pays.sum(), fake)[0] for pays in (shifted, plain)))
 
 
 def test_least_squares_on_the_output_and_on_its_sigmoid() -> None:
@@ -90,7 +94,7 @@ def test_wasserstein_is_the_difference_of_the_critics_values() -> None:
 
 
 def test_two_logits_equal_pytorchs_cross_entropy() -> None:
-    real, fake = torch.randn(5, 2, generator=torch.Generator().manual_seed(0)), torch.randn(5, 2)
+    real, fake = torch.randn(2, 5, 2, generator=torch.Generator().manual_seed(0))
     ones, zeros = torch.ones(5, dtype=torch.long), torch.zeros(5, dtype=torch.long)
     expected = cross_entropy(real, ones, reduction="none") + cross_entropy(fake, zeros, reduction="none")
     assert torch.allclose(SoftmaxCrossEntropy().discriminator(real, fake), expected, atol=1e-6)
@@ -121,11 +125,14 @@ def test_a_loss_gives_one_value_per_sample(loss: AdversarialLoss) -> None:
 @pytest.mark.parametrize("loss", LOSSES, ids=repr)
 def test_a_samples_value_depends_on_that_sample_only(loss: AdversarialLoss) -> None:
     margins = torch.linspace(-2, 2, 6)
-    changed = torch.where(torch.arange(6) == 3, -margins - 1, -margins)
+    real, fake = logits_of(loss, margins), logits_of(loss, -margins)
+    other = torch.arange(6) == 3
+    other_real, other_fake = (logits_of(loss, torch.where(other, x - 0.5, x)) for x in (margins, -margins))
     for player in (loss.discriminator, loss.generator):
-        before = player(logits_of(loss, margins), logits_of(loss, -margins))
-        after = player(logits_of(loss, margins), logits_of(loss, changed))
-        assert [index for index in range(6) if before[index] != after[index]] == [3]
+        assert (player(real, fake) != player(real, other_fake)).tolist() == other.tolist()
+    assert (loss.discriminator(real, fake) != loss.discriminator(other_real, fake)).tolist() == other.tolist()
+    sees_real = (loss.generator(real, fake) != loss.generator(other_real, fake)).tolist()
+    assert sees_real == (other & loss.generator_sees_real).tolist()
 
 
 @pytest.mark.parametrize("loss", VARIANTS, ids=repr)
@@ -141,7 +148,8 @@ def test_values_and_gradients_are_finite_and_have_the_right_sign(loss: Adversari
     (generator_slope,) = torch.autograd.grad(pays.sum(), fake)
     slopes = torch.cat([real_slope, fake_slope, generator_slope])
     assert torch.isfinite(slopes).all()
-    if not (isinstance(loss, LeastSquares) and loss.of == "output") and not isinstance(loss, NonSaturating):
+    pulls_to_a_label = loss in (LeastSquares(), NonSaturating(real_label=0.9))  # beyond which they pull back: the next test
+    if not pulls_to_a_label:
         # more evidence for real never costs the discriminator on real samples, nor the generator on fakes
         assert (real_slope <= 0).all()
         assert (fake_slope >= 0).all()
@@ -157,3 +165,46 @@ def test_least_squares_and_smoothing_pull_towards_their_labels() -> None:
     (slope,) = torch.autograd.grad(NonSaturating(real_label=0.9).discriminator(real, torch.zeros(3)).sum(), real)
     assert slope[0] < 0 < slope[2]
     assert slope[1].abs() < 1e-6
+
+
+@pytest.mark.parametrize("loss", VARIANTS, ids=repr)
+def test_near_the_middle_both_players_pay_less_for_what_they_want(loss: AdversarialLoss) -> None:
+    real = torch.full((4,), 0.3, requires_grad=True)
+    fake = torch.full((4,), 0.2, requires_grad=True)
+    costs = loss.discriminator(logits_of(loss, real), logits_of(loss, fake))
+    pays = loss.generator(logits_of(loss, real), logits_of(loss, fake))
+    real_slope, fake_slope = torch.autograd.grad(costs.sum(), [real, fake])
+    (generator_slope,) = torch.autograd.grad(pays.sum(), fake)
+    assert (real_slope < 0).all()
+    assert (fake_slope > 0).all()
+    assert (generator_slope < 0).all()
+
+
+@pytest.mark.parametrize("loss", VARIANTS, ids=repr)
+def test_the_margin_rises_with_the_evidence_for_real(loss: AdversarialLoss) -> None:
+    assert (loss.margin(logits_of(loss, torch.linspace(-3, 3, 7))).diff() > 0).all()
+
+
+def test_the_margin_of_least_squares_is_zero_between_its_labels() -> None:
+    assert close(LeastSquares().margin(torch.tensor([0.0, 0.5, 1.0])), [-2.0, 0.0, 2.0])
+    assert close(LeastSquares(of="sigmoid").margin(REAL), REAL.tolist())
+
+
+@dataclass(frozen=True)
+class Exponential(AdversarialLoss):
+    """A user's own loss, in no union."""
+
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        return torch.exp(-real_logits) + torch.exp(fake_logits)
+
+    def generator(self, real_logits: Tensor | None, fake_logits: Tensor) -> Tensor:
+        return torch.exp(-fake_logits)
+
+
+def test_a_users_own_loss_works_through_a_look_and_its_penalties() -> None:
+    slope = torch.tensor([1.0, 2.0])
+    real, fake = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.zeros(2, 2)
+    look = Look(lambda samples: samples @ slope, Exponential(), real, fake, steep=True)
+    costs = look.loss.discriminator(look.real_logits, look.fake_logits)
+    assert close(costs, [math.exp(-1) + 1, math.exp(-2) + 1])
+    assert close(R1(2.0)(look), [5.0, 5.0])

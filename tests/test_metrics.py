@@ -55,3 +55,31 @@ def test_a_gaussian_fit_is_measured_in_mean_and_covariance() -> None:
     scores = KnownGaussian(np.array([0.5, 0.0]), np.diag([2 / 3, 8 / 3 * 2])).scores(points)
     assert scores["mean_error"] == 0.5
     assert scores["covariance_error"] == pytest.approx((8 / 3) / np.linalg.norm([2 / 3, 16 / 3]))
+
+
+def test_points_far_beyond_float32_are_of_no_quality() -> None:
+    points = np.array([[3e38, 3e38], [np.inf, 0.0], [0.0, 0.0]], np.float32)
+    assert TRUTH.scores(points)["high_quality"] == pytest.approx(1 / 3)
+
+
+def test_three_deviations_are_where_high_quality_ends() -> None:
+    offsets = np.array([[2.9 * 0.05, 0.0], [3.1 * 0.05, 0.0]])
+    assert TRUTH.scores(CENTRES[4] + offsets)["high_quality"] == 0.5
+
+
+def test_missing_modes_cost_the_logarithm_of_their_share() -> None:
+    three_of_nine = CENTRES[:3].repeat(10, 0)
+    assert TRUTH.scores(three_of_nine)["reverse_kl"] == pytest.approx(math.log(3))
+
+
+def test_the_spread_inside_three_deviations_in_space_is_known_exactly() -> None:
+    # a Maxwell radius: E[r^2 | r < a] = 3 - a^3 e^{-a^2/2} / (sqrt(pi/2) erf(a/sqrt 2) - a e^{-a^2/2})
+    tail = 3 * math.exp(-4.5)
+    exact = math.sqrt(3 - 9 * tail / (math.sqrt(math.pi / 2) * math.erf(3 / math.sqrt(2)) - tail))
+    assert truncated_spread(3) == pytest.approx(exact, rel=1e-6)
+
+
+def test_a_fit_without_error_scores_zero() -> None:
+    points = np.random.default_rng(0).standard_normal((50, 3))
+    scores = KnownGaussian(points.mean(0), np.cov(points, rowvar=False)).scores(points)
+    assert scores == pytest.approx({"mean_error": 0.0, "covariance_error": 0.0})

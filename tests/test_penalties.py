@@ -66,12 +66,15 @@ def test_the_gradient_penalty_of_a_flat_discriminator_is_finite_and_so_are_its_g
 
 
 def test_one_pass_over_both_equals_two_passes() -> None:
-    gradients = []
+    gradients, prices = [], []
     for together in (True, False):
         net = small_net()
         look = look_at(net, *samples(), together=together)
-        (R1(2.0)(look) + R2(0.5)(look) + NonSaturating().discriminator(look.real_logits, look.fake_logits)).mean().backward()
+        terms = [R1(2.0)(look), R2(0.5)(look), NonSaturating().discriminator(look.real_logits, look.fake_logits)]
+        prices.append(torch.stack(terms).detach())
+        torch.stack(terms).sum(0).mean().backward()
         gradients.append([parameter.grad for parameter in net.parameters() if parameter.grad is not None])
+    assert torch.allclose(*prices, atol=1e-6)
     assert len(gradients[0]) == 4
     for joint, separate in zip(*gradients, strict=True):
         assert torch.allclose(joint, separate, atol=1e-6)
@@ -94,3 +97,43 @@ def test_a_penalty_is_one_price_per_sample_that_the_discriminator_can_lower(pena
     assert gradient.abs().sum() > 0
     assert penalty.name.isidentifier()
     assert penalty.every == 1
+
+
+@pytest.mark.parametrize("penalty", PENALTIES, ids=repr)
+def test_every_penalty_sees_two_logits_as_one_margin(penalty: PenaltyContract) -> None:
+    weights = torch.tensor([[1.0, 0.0], [0.0, 2.0], [0.5, 0.5]])
+    prices = []
+    for score, loss in ((lambda x: x @ weights, SoftmaxCrossEntropy()), (lambda x: x @ weights.diff().squeeze(1), NonSaturating())):
+        prices.append(penalty(Look(score, loss, *samples(), steep=True)))
+    assert torch.allclose(*prices, rtol=1e-5)
+    assert (prices[0] > 0).all()
+
+
+def test_the_gradient_penalty_looks_between_each_real_sample_and_its_fake() -> None:
+    real, fake = samples()
+    seen: list[Tensor] = []
+
+    def score(x: Tensor) -> Tensor:
+        seen.append(x.detach())
+        return x.sum(1)
+
+    torch.manual_seed(0)
+    GradientPenalty()(look_at(score, real, fake))
+    shares = (seen[-1] - real) / (fake - real)
+    assert torch.allclose(shares, shares[:, :1].expand_as(shares), atol=1e-4)  # one share for a whole sample
+    assert ((shares > 0) & (shares < 1)).all()
+    assert shares[:, 0].std() > 0.05  # and another for each
+
+
+def test_weight_of_the_gradient_penalty_follows_its_schedule() -> None:
+    look = look_at(lambda x: 2 * x[:, 0], *samples(), progress=0.5)
+    assert torch.allclose(GradientPenalty(Linear(10.0, 0.0))(look), torch.full((5,), 5.0))
+
+
+@pytest.mark.parametrize("penalty", PENALTIES, ids=repr)
+def test_the_price_of_an_image_sums_over_all_its_pixels(penalty: PenaltyContract) -> None:
+    images = torch.randn(2, 4, 2, 3, 3, generator=torch.Generator().manual_seed(2))
+    price = penalty(look_at(lambda x: 2 * x.flatten(1).sum(1), images[0], images[1]))
+    squared = 4.0 * 18
+    expected = 10 * (squared**0.5 - 1) ** 2 if isinstance(penalty, GradientPenalty) else squared / 2
+    assert torch.allclose(price, torch.full((4,), expected), rtol=1e-5)

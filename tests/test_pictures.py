@@ -63,3 +63,45 @@ def test_points_that_are_no_numbers_are_left_out() -> None:
     fake = np.array([[np.nan, 0.0], [np.inf, 1.0]], np.float32)
     page = Scatter(side=100).draw(scene(np.array([[0, 0], [1, 1]], np.float32), fake))
     assert page.size == (100, 100 + TITLE_HEIGHT)
+
+
+def test_what_does_not_fill_the_last_row_is_left_blank() -> None:
+    sheet = np.asarray(tile(flat(10, 20, 30), 2))
+    assert (sheet[64 + GAP :, 64 + GAP :] == 255).all()
+    assert (sheet[:64, 64 : 64 + GAP] == 255).all()
+
+
+def test_grey_is_shown_in_all_three_channels_and_a_fourth_is_dropped() -> None:
+    assert np.asarray(tile(flat(77), 1))[0, 0].tolist() == [77, 77, 77]
+    four = np.stack([np.full((64, 64), level, np.uint8) for level in (1, 2, 3, 4)], 2)[None]
+    assert np.asarray(tile(four, 1))[0, 0].tolist() == [1, 2, 3]
+
+
+def test_a_grid_counts_its_rows_times_its_columns_and_keeps_their_order() -> None:
+    grid = ImageGrid(2, 3)
+    assert grid.count == 6
+    page = np.asarray(grid.draw(scene(flat(0), flat(10, 20, 30, 40, 50, 60))))
+    assert page.shape == (TITLE_HEIGHT + 2 * 64 + GAP, 3 * 64 + 2 * GAP, 3)
+    assert [page[TITLE_HEIGHT + 5, column * (64 + GAP) + 5, 0] for column in range(3)] == [10, 20, 30]
+
+
+def test_no_more_real_images_are_shown_than_asked_for() -> None:
+    page = np.asarray(RealAboveFake(count=2, columns=2).draw(scene(flat(*[200] * 6), flat(50, 50))))
+    assert page.shape[:2] == (TITLE_HEIGHT + 2 * 64 + 4 * GAP, 2 * 64 + GAP)
+
+
+def test_a_scatter_of_generated_points_alone_still_shows_them() -> None:
+    alone = scene(np.zeros((0, 2), np.float32), np.array([[-1.0, 0.0], [1.0, 0.0]], np.float32))
+    page = np.asarray(Scatter(side=400).draw(alone))[TITLE_HEIGHT:].astype(int)
+    assert page[200, int(200 - 200 / 1.24)].argmax() == 0
+    assert page[200, int(200 + 200 / 1.24)].argmax() == 0
+    assert Scatter().name(alone) == "000001280.png"
+
+
+def test_a_long_title_is_set_smaller_so_that_it_fits() -> None:
+    from mulligan.pictures import titled
+
+    title = "1,000,000 images of something"
+    page = np.asarray(titled(tile(flat(255, side=200), 1), title))
+    inked = np.flatnonzero((page[:TITLE_HEIGHT] < 128).any((0, 2)))
+    assert 100 < inked.max() < 198

@@ -24,3 +24,9 @@ def test_cosine_starts_and_ends_flat_with_the_mean_in_the_middle() -> None:
 
 def test_a_schedule_without_length_is_a_step() -> None:
     assert [value_at(Linear(1.0, 0.0, 0.5, 0.5), progress) for progress in (0.49, 0.5)] == [1.0, 0.0]
+
+
+def test_cosine_waits_and_stays_at_its_ends() -> None:
+    wave = Cosine(3.0, 1.0, begins=0.2, ends=0.6)
+    values = [value_at(wave, progress) for progress in (0.1, 0.2, 0.3, 0.4, 0.6, 0.9)]
+    assert values == pytest.approx([3.0, 3.0, 2.0 + 0.5**0.5, 2.0, 1.0, 1.0])

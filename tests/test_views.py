@@ -31,3 +31,20 @@ def test_points_are_scaled_and_scaled_back() -> None:
     points = torch.tensor([[2.0, -4.0]])
     assert Points(2.0).encode(points).tolist() == [[1.0, -2.0]]
     assert torch.equal(Points(2.0).normal(Points(2.0).encode(points)), points)
+
+
+def test_negatives_in_a_view_from_zero_are_stored_black() -> None:
+    made = torch.tensor([-1.0, -1e-3, 0.0, 1.0]).reshape(1, 1, 1, 4)
+    assert to_uint8(Pixels(0.0, 1.0).normal(made)).ravel().tolist() == [0, 0, 0, 255]
+
+
+def test_bytes_round_to_the_nearest_and_put_channels_last() -> None:
+    levels = torch.tensor([-1.0, 100.4 / 127.5 - 1, 100.6 / 127.5 - 1]).reshape(1, 3, 1, 1).expand(1, 3, 2, 5)
+    stored = to_uint8(levels)
+    assert stored.shape == (1, 2, 5, 3)
+    assert stored[0, 1, 4].tolist() == [0, 100, 101]
+
+
+def test_half_precision_output_becomes_float32() -> None:
+    made = torch.tensor([[0.5]], dtype=torch.bfloat16)
+    assert Pixels().normal(made).dtype == Points().normal(made).dtype == torch.float32

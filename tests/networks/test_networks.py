@@ -205,3 +205,38 @@ def test_the_layer_table_lists_every_layer_and_the_sum() -> None:
     assert lines[3].split() == ["Linear", "512", "524,800"]
     assert lines[-1].split() == ["total", "656,385"]
     assert len(lines) == 2 + 6 + 1
+
+
+def test_the_dcgan_pair_tells_points_to_take_the_mlp_pair() -> None:
+    with pytest.raises(RecipeError) as caught:
+        DcganGenerator().build(5, (2,))
+    assert str(caught.value) == (
+        "generator=dcgan-generator works on images (C, H, W), not on samples of shape (2,); choose the mlp pair for points"
+    )
+
+
+def test_holding_still_ends_with_an_error_inside() -> None:
+    net = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3))
+    SpectralNorm().attach(net)
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    with pytest.raises(ZeroDivisionError), held_still(net):
+        raise ZeroDivisionError
+    net(torch.randn(8, 3, generator=torch.Generator().manual_seed(0)) + 4)
+    changed = {name for name, value in net.state_dict().items() if not torch.equal(before[name], value)}
+    assert {"1.running_mean", "1.running_var", "1.num_batches_tracked"} <= changed
+    assert any(name.endswith("_u") for name in changed)
+
+
+@pytest.mark.parametrize("init", [XavierUniform(), PaddleFluid()], ids=repr)
+def test_initial_biases_are_zero(init: Any) -> None:
+    layers = weighted_layers(PooledDiscriminator(init=init).build(DIGITS, 1))
+    assert len(layers) == 4
+    assert all(layer.bias is not None and (layer.bias == 0).all() for layer in layers)
+
+
+def test_float32_layers_compute_exactly_under_autocast() -> None:
+    layer = nn.Linear(64, 8)
+    inputs = torch.randn(4, 64, generator=torch.Generator().manual_seed(0))
+    plain = layer(inputs)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(InFloat32(layer)(inputs), plain)

@@ -71,7 +71,7 @@ class LeastSquares(AdversarialLoss):
         return (self._squash(fake_logits) - 1).square()
 
     def margin(self, logits: Tensor) -> Tensor:
-        return logits if self.of == "sigmoid" else 4 * (logits - 0.5)  # 4: the slope that sigmoid has at its middle, undone
+        return logits if self.of == "sigmoid" else logits - 0.5  # an output of one half leans to neither side
 
     def _squash(self, logits: Tensor) -> Tensor:
         return torch.sigmoid(logits) if self.of == "sigmoid" else logits

@@ -87,6 +87,7 @@ class Scatter:
         ticks = np.linspace(-half, half, self.side // 4, dtype=np.float32)
         x, y = np.meshgrid(middle[0] + ticks, middle[1] - ticks)
         field = scene.probability(np.stack([x.ravel(), y.ravel()], 1).astype(np.float32)).reshape(x.shape)
+        field = np.nan_to_num(field, nan=0.5)  # a discriminator that has diverged still gets its picture
         grey = Image.fromarray((110 + 145 * field).clip(0, 255).astype(np.uint8))
         picture = grey.resize((self.side, self.side), Image.Resampling.BILINEAR).convert("RGB")
         pen = ImageDraw.Draw(picture)

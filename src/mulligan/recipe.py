@@ -52,7 +52,7 @@ class Recipe:
     batch: int
     whole_batches: bool = False  # skip the last, partial batch of each epoch
     images: int  # length of the run in real images seen
-    precision: Literal["float32", "bfloat16"] = "float32"  # of the networks' inner layers; all else is float32
+    precision: Literal["float32", "bfloat16"] = "float32"  # of what the networks compute; weights, losses, penalties: float32
     threads: int | None = None  # CPU threads; None: PyTorch's own choice
     picture: Picture
     report_every_images: int

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
 from torch.nn.utils.parametrizations import _SpectralNorm
 
 
@@ -21,7 +21,7 @@ def has_batch_statistics(net: nn.Module) -> bool:
 @contextmanager
 def held_still(net: nn.Module) -> Iterator[None]:
     """Within, passes in training mode leave every buffer of the network as it is."""
-    norms = [module for module in net.modules() if isinstance(module, _BatchNorm) and module.track_running_stats]
+    norms = [module for module in net.modules() if isinstance(module, _NormBase) and module.track_running_stats]
     spectral = [module for module in net.modules() if isinstance(module, _SpectralNorm) and module.training]
     for module in norms:
         module.track_running_stats = False

@@ -186,7 +186,7 @@ def test_the_margin_rises_with_the_evidence_for_real(loss: AdversarialLoss) -> N
 
 
 def test_the_margin_of_least_squares_is_zero_between_its_labels() -> None:
-    assert close(LeastSquares().margin(torch.tensor([0.0, 0.5, 1.0])), [-2.0, 0.0, 2.0])
+    assert close(LeastSquares().margin(torch.tensor([0.0, 0.5, 1.0])), [-0.5, 0.0, 0.5])
     assert close(LeastSquares(of="sigmoid").margin(REAL), REAL.tolist())
 
 

@@ -224,7 +224,7 @@ def test_holding_still_ends_with_an_error_inside() -> None:
     net(torch.randn(8, 3, generator=torch.Generator().manual_seed(0)) + 4)
     changed = {name for name, value in net.state_dict().items() if not torch.equal(before[name], value)}
     assert {"1.running_mean", "1.running_var", "1.num_batches_tracked"} <= changed
-    assert any(name.endswith("_u") for name in changed)
+    assert all(module.training for module in net.modules())  # spectral norm goes on with its power iteration
 
 
 @pytest.mark.parametrize("init", [XavierUniform(), PaddleFluid()], ids=repr)

@@ -30,9 +30,9 @@ RECIPES: dict[str, About] = {
     "gaussian-steady": About("the same linear generator, made to reach the Gaussian", "gaussian", "2", "20 s"),
     "mnist-mlp": About("classic: fully connected, least squares (PaddlePaddle tutorial)", "mnist", "32x32x1", "5 min"),
     "mnist-dense": About("classic: small, fully connected, label smoothing (faces tutorial)", "mnist", "28x28x1", "15 min"),
-    "mnist-dcgan-strided": About("classic: strided DCGAN, two updates each (CNTK tutorial 206B)", "mnist", "28x28x1", "2 h"),
-    "mnist-dcgan-strided-fast": About("classic: its quick mode, half as long", "mnist", "28x28x1", "1 h"),
-    "mnist-dcgan-pooled": About("classic: pooled DCGAN, real above fake (PaddlePaddle Fluid book)", "mnist", "28x28x1", "3 h"),
+    "mnist-dcgan-strided": About("classic: strided DCGAN, two updates each (CNTK tutorial 206B)", "mnist", "28x28x1", "2.5 h"),
+    "mnist-dcgan-strided-fast": About("classic: its quick mode, half as long", "mnist", "28x28x1", "75 min"),
+    "mnist-dcgan-pooled": About("classic: pooled DCGAN, real above fake (PaddlePaddle Fluid book)", "mnist", "28x28x1", "4 h"),
     "faces-cnn": About("classic: a convolutional pair for your folder of faces (PyTorch tutorial)", "a folder", "96x96x3", "a day"),
 }
 

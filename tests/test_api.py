@@ -1,5 +1,6 @@
 """The library's front door."""
 
+import json
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import mulligan
 from mulligan.data import Grid
 from mulligan.errors import DataError, DeviceError, RecipeError, RunFolderError
 from mulligan.parts import AdversarialLoss, Dataset, Look, Shape
+from mulligan.pictures import ImageGrid, Scatter
 from mulligan.recipe import Recipe
 
 
@@ -139,3 +141,25 @@ def test_everything_the_package_promises_is_there() -> None:
         assert getattr(mulligan, name) is not None
     with pytest.raises(AttributeError, match="module 'mulligan' has no attribute 'nonsense'"):
         _ = mulligan.nonsense
+
+
+def test_points_of_three_coordinates_train_and_show_their_first_two(tmp_path: Path) -> None:
+    np.save(tmp_path / "cube.npy", np.random.default_rng(0).standard_normal((40, 3)))
+    run = mulligan.train(tiny(data=mulligan.data.ArrayFile(str(tmp_path / "cube.npy"))), run=tmp_path / "run", device="cpu")
+    assert run.sample(5).shape == (5, 3)
+    assert (tmp_path / "run" / "samples" / "000000064.png").exists()
+
+
+def test_a_picture_that_cannot_show_the_data_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError) as caught:
+        mulligan.train("mnist", data=mulligan.data.Mnist("test"), picture=Scatter(), run=tmp_path / "run", device="cpu")
+    assert str(caught.value) == "picture=scatter cannot show samples of shape (1, 28, 28); use --picture image-grid"
+    with pytest.raises(RecipeError, match=r"picture=image-grid cannot show samples of shape \(2,\); use --picture scatter"):
+        mulligan.train(tiny(picture=ImageGrid()), run=tmp_path / "run", device="cpu")
+
+
+def test_a_run_that_says_nothing_of_its_machine_goes_on_where_it_is(tmp_path: Path) -> None:
+    mulligan.train(tiny(), run=tmp_path / "run", device="cpu")
+    path = tmp_path / "run" / "recipe.json"
+    path.write_text(json.dumps({"recipe": json.loads(path.read_text())["recipe"]}))
+    assert mulligan.resume(tmp_path / "run", device="cpu").sample(2).shape == (2, 2)

@@ -10,6 +10,7 @@ import torch
 from mulligan.data import Folder, source_from
 from mulligan.errors import RecipeError
 from mulligan.game import Moment, build_game, train_step
+from mulligan.penalties import R1, R2
 from mulligan.recipe import Adam, Recipe
 from mulligan.recipes import DEFAULT, RECIPES, named
 from mulligan.views import Pixels
@@ -64,6 +65,10 @@ def test_the_default_is_the_digits() -> None:
         ({"image_size": 0}, "image_size=0 is too small; use 1 or more, or none"),
         ({"threads": 0}, "threads=0 is too small; use 1 or more, or none"),
         ({"sample_every_images": 0}, "sample_every_images=0 is too small or no whole number; use 1 or more"),
+        (
+            {"discriminator_penalties": (R1(1.0), R2(1.0), R1(9.0))},
+            "discriminator_penalties has r1 twice, and terms go by name; give one of each",
+        ),
         ({"generator_optimizer": Adam(0.0)}, "generator_optimizer.rate=0.0 is not positive; use a number such as 2e-4"),
         (
             {"discriminator_optimizer": Adam(float("nan"))},

@@ -15,16 +15,18 @@ import safetensors
 import torch
 from torch import Tensor
 
+from mulligan.codec import part_name
 from mulligan.errors import DeviceError, RecipeError, Stopped, UserError
 from mulligan.game import build_game
 from mulligan.model import Model, rebuild_model
 from mulligan.networks.table import count_parameters
 from mulligan.parts import Dataset
+from mulligan.pictures import Scatter
 from mulligan.recipe import Recipe
 from mulligan.recipes import DEFAULT, named
 from mulligan.report import write_report
 from mulligan.rundir import RECIPE, RunFolder, next_free
-from mulligan.training import Listener, Training
+from mulligan.training import Listener, Training, below
 from mulligan.views import Pixels
 
 RUNS = Path("runs")
@@ -57,7 +59,7 @@ class Run:
         model = rebuild_model(tensors, facts, own)
         if raw:
             newest, _, _ = self.folder.newest_checkpoint()
-            model.net.load_state_dict({name[10:]: value for name, value in newest.items() if name.startswith("generator.")})
+            model.net.load_state_dict(below(newest, "generator"))
         return model
 
     def sample(self, count: int, seed: int = 0, *, truncation: float = 1.0, raw: bool = False) -> Tensor:
@@ -105,8 +107,9 @@ def resume(run: str | Path, *, recipe: Recipe | None = None, device: str | None 
     if recipe and recipe.to_json() != facts["recipe"]:
         raise RecipeError(f"run={folder.path} was started with another recipe; give the same one, or train it as a new run")
     tensors, state, passed_over = folder.newest_checkpoint()
-    place = pick_device(device or facts["machine"]["device"])
-    torch.set_num_threads(facts["machine"]["threads"])
+    machine = facts.get("machine", {})
+    place = pick_device(device or machine.get("device", "auto"))
+    torch.set_num_threads(machine.get("threads", torch.get_num_threads()))
     data = load_data(chosen)
     training = Training(build_game(chosen, data.shape, place), data, folder, listener or ignore)
     training.restore(tensors, state)
@@ -164,7 +167,7 @@ def stop_on_interrupt(ask: Callable[[], None]) -> Iterator[None]:
 
 
 def load_data(recipe: Recipe) -> Dataset:
-    """The recipe's data in memory; RecipeError when it is of another kind than the recipe's view."""
+    """The recipe's data in memory; RecipeError when it is of another kind than the recipe's view or picture."""
     data = recipe.data.load(recipe.image_size)
     holds_images = data.items.dtype == torch.uint8
     if holds_images != isinstance(recipe.view, Pixels):
@@ -174,6 +177,11 @@ def load_data(recipe: Recipe) -> Dataset:
             f"recipe={recipe.name} is for {kinds[1]} and the data holds {kinds[0]} of shape {data.shape}; "
             f"choose a recipe for {kinds[0]}, such as {fitting}"
         )
+    if holds_images == isinstance(recipe.picture, Scatter):
+        picture, fitting = part_name(type(recipe.picture)), "image-grid" if holds_images else "scatter"
+        raise RecipeError(f"picture={picture} cannot show samples of shape {data.shape}; use --picture {fitting}")
+    if not holds_images and data.shape[0] < 2:
+        raise RecipeError(f"data={recipe.data} has points of one coordinate; give two or more, so that they can be shown")
     return data
 
 

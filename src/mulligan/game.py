@@ -44,17 +44,17 @@ class Player:
 
 @dataclass
 class Game:
-    """Two players, what they start from and what they pay."""
+    """Two players, and the recipe that says what they start from and what they pay."""
 
     generator: Player
     discriminator: Player
-    latents: Latents
-    loss: AdversarialLoss
-    penalties: tuple[Penalty, ...]
     recipe: Recipe
     device: torch.device
 
     def __post_init__(self) -> None:
+        self.latents: Latents = self.recipe.latents
+        self.loss: AdversarialLoss = self.recipe.loss
+        self.penalties: tuple[Penalty, ...] = self.recipe.discriminator_penalties
         self.together = not has_batch_statistics(self.discriminator.net)
 
     def generate(self, latents: Tensor) -> Tensor:
@@ -86,8 +86,8 @@ class Moment:
     progress: float
     update: int  # of the discriminator, counted from the start of the run
 
-    def rng(self) -> np.random.Generator:
-        """Also sets PyTorch's own seed, for whatever is random inside networks and penalties."""
+    def reseed(self) -> np.random.Generator:
+        """The step's random numbers; also seeds PyTorch, for whatever is random inside networks and penalties."""
         sequence = np.random.SeedSequence([self.seed, self.images_seen])
         torch.manual_seed(int(sequence.generate_state(1)[0]))
         return np.random.default_rng(sequence)
@@ -115,7 +115,7 @@ def generator_terms(game: Game, real: Tensor, latents: Tensor) -> Terms:
 
 def train_step(game: Game, batches: Iterator[Tensor], moment: Moment) -> dict[str, Tensor]:
     """Let each player move as often as the recipe says. Returns the mean of every term, and how well real is told from fake."""
-    recipe, rng = game.recipe, moment.rng()
+    recipe, rng = game.recipe, moment.reseed()
     seen: dict[str, list[Tensor]] = {}
     real = torch.empty(0)
     for index in range(recipe.discriminator_updates):
@@ -149,9 +149,6 @@ def build_game(recipe: Recipe, shape: Shape, device: torch.device) -> Game:
     game = Game(
         Player(generator, recipe.generator_optimizer),
         Player(discriminator, recipe.discriminator_optimizer, recipe.discriminator_constraints),
-        recipe.latents,
-        recipe.loss,
-        recipe.discriminator_penalties,
         recipe,
         device,
     )

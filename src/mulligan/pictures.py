@@ -71,7 +71,10 @@ class RealAboveFake:
 
 @dataclass(frozen=True)
 class Scatter:
-    """Real (blue) and fake (orange) points over the discriminator's probability as a field (dark: held for fake)."""
+    """Real (blue) and fake (orange) points over the discriminator's probability as a field (dark: held for fake).
+
+    Points of more than two coordinates show their first two, over a plain field.
+    """
 
     count: int = 1000
     side: int = 480
@@ -80,21 +83,23 @@ class Scatter:
         return images_name(scene)
 
     def draw(self, scene: Scene) -> Image.Image:
-        real, fake = scene.real[: self.count], scene.fake
+        dimensions = scene.fake.shape[1]
+        real, fake = scene.real[: self.count, :2], scene.fake[:, :2]
         shown = real if len(real) else fake
         low, high = shown.min(0), shown.max(0)
         middle, half = (low + high) / 2, 0.62 * max(float((high - low).max()), 1e-6)
         ticks = np.linspace(-half, half, self.side // 4, dtype=np.float32)
         x, y = np.meshgrid(middle[0] + ticks, middle[1] - ticks)
-        field = scene.probability(np.stack([x.ravel(), y.ravel()], 1).astype(np.float32)).reshape(x.shape)
-        field = np.nan_to_num(field, nan=0.5)  # a discriminator that has diverged still gets its picture
+        places = np.stack([x.ravel(), y.ravel()], 1).astype(np.float32)
+        chances = scene.probability(places) if dimensions == 2 else np.full(len(places), 0.5)
+        field = np.nan_to_num(chances, nan=0.5).reshape(x.shape)  # a discriminator that has diverged still gets its picture
         grey = Image.fromarray((110 + 145 * field).clip(0, 255).astype(np.uint8))
         picture = grey.resize((self.side, self.side), Image.Resampling.BILINEAR).convert("RGB")
         pen = ImageDraw.Draw(picture)
         for points, ink in ((real, REAL_INK), (fake, FAKE_INK)):
             inside = np.isfinite(points).all(1)
-            places = (points[inside] - middle) / (2 * half) * [1, -1] * self.side + self.side / 2
-            for column, row in places.clip(-9, self.side + 9):
+            spots = (points[inside] - middle) / (2 * half) * [1, -1] * self.side + self.side / 2
+            for column, row in spots.clip(-9, self.side + 9):
                 pen.ellipse((column - 1.5, row - 1.5, column + 1.5, row + 1.5), fill=ink)
         return titled(picture, f"{scene.title}  blue: real, orange: fake" if len(real) else scene.title)
 

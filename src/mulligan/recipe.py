@@ -76,6 +76,10 @@ class Recipe:
             if not all(math.isfinite(value) and value >= 0 for value in values) or max(values) == 0:
                 raise RecipeError(f"{name}.rate={rate} is not positive; use a number such as 2e-4")
 
+        names = ["adversarial", *(penalty.name for penalty in self.discriminator_penalties)]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise RecipeError(f"discriminator_penalties has {min(twice)} twice, and terms go by name; give one of each")
+
     @property
     def step_images(self) -> int:
         """Real images seen in one step."""

@@ -22,10 +22,10 @@ SCORED_POINTS = 2_500  # as many as VEEGAN's and PacGAN's protocol draws
 class Record:
     """Writes pictures and the model of one run; never changes the game."""
 
-    def __init__(self, game: Game, average: nn.Module, data: Dataset, folder: RunFolder):
+    def __init__(self, game: Game, average: nn.Module, data: Dataset, folder: RunFolder, epoch_images: int):
         self.game, self.data, self.folder, self.recipe = game, data, folder, game.recipe
         self.model = Model(average, self.recipe.latents, self.recipe.view, data.shape)
-        self.epoch_images = len(data) // self.recipe.batch * self.recipe.batch if self.recipe.whole_batches else len(data)
+        self.epoch_images = epoch_images
 
     def first_look(self) -> None:
         """Before the first step: a strip of real samples and both layer tables."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mulligan.rundir import SAMPLES, RunFolder
+from mulligan.rundir import RunFolder
 
 WIDTH, HEIGHT, MARGIN = 640, 180, 44
 MOST_PICTURES = 8
@@ -20,8 +20,9 @@ img { max-width: 100%; image-rendering: pixelated }
 table { border-collapse: collapse }
 td, th { padding: .2em .8em .2em 0; text-align: left }
 figure { margin: 1em 0 }
-.grid { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1em } figcaption { color: #666 }
- pre { background: #f4f4f4; padding: 1em; overflow: auto; font-size: 12px }
+.grid { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1em }
+figcaption { color: #666 }
+pre { background: #f4f4f4; padding: 1em; overflow: auto; font-size: 12px }
 svg { width: 100%; height: auto } svg text { font: 11px system-ui, sans-serif; fill: #555 }
 """
 
@@ -35,7 +36,7 @@ def write_report(folder: RunFolder) -> Path:
     parts = [
         f"<h1>{html.escape(recipe['name'])}</h1>",
         f"<p>{last['images']:,} of {recipe['images']:,} images in {last['seconds']:,.0f} s ({speed:,.0f} images/s) "
-        f"on {html.escape(facts['machine']['device'])}, {facts['machine']['threads']} threads.</p>",
+        f"{where_it_ran(facts.get('machine', {}))}.</p>",
         *newest_picture(folder),
         *curves(events),
         scores_table(last),
@@ -46,14 +47,18 @@ def write_report(folder: RunFolder) -> Path:
     return folder.write("report.html", page + "\n".join(parts) + "</html>\n")
 
 
+def where_it_ran(machine: dict[str, Any]) -> str:
+    return f"on {html.escape(str(machine['device']))}, threads: {machine['threads']}" if machine else "on a machine not recorded"
+
+
 def newest_picture(folder: RunFolder) -> list[str]:
-    files = sorted((folder.path / SAMPLES).glob("*.png"))
+    files = folder.samples()
     return ["<h2>Newest samples</h2>", figure(files[-1])] if files else []
 
 
 def pictures_over_time(folder: RunFolder) -> list[str]:
     """Up to eight pictures from the whole run, evenly spaced, and the real samples."""
-    files = sorted((folder.path / SAMPLES).glob("*.png"))
+    files = folder.samples()
     if not files:
         return []
     spaced = [files[round(index * (len(files) - 1) / (MOST_PICTURES - 1))] for index in range(MOST_PICTURES)]

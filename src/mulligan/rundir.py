@@ -103,6 +103,10 @@ class RunFolder:
         """Oldest first."""
         return sorted((self.path / CHECKPOINTS).glob("*.safetensors"), key=lambda path: (len(path.name), path.name))
 
+    def samples(self) -> list[Path]:
+        """The pictures, oldest first."""
+        return sorted((self.path / SAMPLES).glob("*.png"))
+
     def newest_checkpoint(self) -> tuple[dict[str, Tensor], dict[str, Any], list[str]]:
         """Tensors, facts, and a line for each newer file that was damaged and passed over."""
         passed_over = []

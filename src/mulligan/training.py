@@ -41,7 +41,7 @@ class Training:
         self.stream = Stream(
             self.data.items, recipe.batch, recipe.seed, whole_batches=recipe.whole_batches, device=self.game.device
         )
-        self.record = Record(self.game, self.average, self.data, self.folder)
+        self.record = Record(self.game, self.average, self.data, self.folder, self.stream.epoch_images)
         self._started = time.monotonic()
         self._saved_at = -1
 
@@ -193,6 +193,7 @@ def restore_optimizer(player: Player, tensors: dict[str, Tensor]) -> None:
 
 
 def below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names start with `prefix.`, named without it."""
     return {name[len(prefix) + 1 :]: value for name, value in tensors.items() if name.startswith(prefix + ".")}
 
 

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -59,6 +60,10 @@ def player_terms(player: str, terms: dict[str, float]) -> str:
     own = {name.removeprefix(f"{player}."): value for name, value in terms.items() if name.startswith(f"{player}.")}
     words = [f"{player} {own.pop('adversarial'):.3g}"] + [f"{name} {value:.3g}" for name, value in own.items()]
     return " ".join(words)
+
+
+def closing_line(path: Path) -> str:
+    return f"done: {path}  (report.html shows it; `mulligan sample {path}` makes more)"
 
 
 def clock(seconds: float) -> str:

@@ -8,7 +8,7 @@ import tyro
 
 from mulligan import api
 from mulligan.cli.parsing import parse
-from mulligan.cli.progress import Progress
+from mulligan.cli.progress import Progress, closing_line
 from mulligan.errors import ArgumentError
 from mulligan.rundir import RECIPE
 
@@ -26,7 +26,7 @@ def run(words: Sequence[str]) -> None:
     run_ = api.Run(options.run or newest_run(api.RUNS))
     with Progress(run_.recipe) as progress:
         finished = api.resume(run_.path, device=options.device, listener=progress)
-    print(f"done: {finished.path}  (report.html shows it; `mulligan sample {finished.path}` makes more)")
+    print(closing_line(finished.path))
 
 
 def newest_run(parent: Path) -> Path:

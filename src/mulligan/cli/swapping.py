@@ -37,12 +37,14 @@ def swaps(recipe: Recipe, word: str) -> Any:
         if not dataclasses.is_dataclass(part) or isinstance(part, type) or name not in codec.field_hints(type(part)):
             return None
         hint, part = codec.field_hints(type(part))[name], getattr(part, name)
-    return hint if codec.part_types(get_args(hint)[0] if get_origin(hint) is tuple else hint) and is_choice(hint) else None
+    return hint if choosable(hint) else None
 
 
-def is_choice(hint: Any) -> bool:
-    """Whether there is anything to choose: a union, or a tuple of parts."""
-    return codec.is_union(hint) or get_origin(hint) is tuple
+def choosable(hint: Any) -> dict[str, type]:
+    """The parts, by name, that a field leaves to choose from: a union's, or those that a tuple may hold; empty for others."""
+    if get_origin(hint) is tuple:
+        return codec.part_types(get_args(hint)[0])
+    return codec.part_types(hint) if codec.is_union(hint) else {}
 
 
 def swapped(recipe: Recipe, flag: str, hint: Any, values: list[str]) -> Recipe:
@@ -72,8 +74,7 @@ def choices() -> str:
         "Parts to choose by name, as in --loss hinge or --discriminator-penalties r1:gamma=2 r2:gamma=2 (none: no penalty):",
     ]
     for name, hint in codec.field_hints(Recipe).items():
-        options = codec.part_types(get_args(hint)[0] if get_origin(hint) is tuple else hint)
-        if is_choice(hint) and options and name != "data":
+        if (options := choosable(hint)) and name != "data":
             lines.append(f"  --{name.replace('_', '-'):<28}{', '.join(options)}")
     lines.append(
         "A learning rate or a gamma is a number or a schedule: linear:start=2e-3,end=0,begins=0.5 or cosine:start=1,end=0.1\n"

@@ -9,7 +9,7 @@ import tyro
 
 from mulligan import api
 from mulligan.cli.parsing import parse
-from mulligan.cli.progress import Progress
+from mulligan.cli.progress import Progress, closing_line
 from mulligan.cli.swapping import choices, swap_parts
 from mulligan.recipe import Recipe
 from mulligan.recipes import DEFAULT, named
@@ -30,4 +30,4 @@ def run(words: Sequence[str]) -> None:
     options = parse(TrainOptions, left, "train", TrainOptions(recipe), choices())
     with Progress(options.recipe) as progress:
         finished = api.train(options.recipe, run=options.run, device=options.device, listener=progress)
-    print(f"done: {finished.path}  (report.html shows it; `mulligan sample {finished.path}` makes more)")
+    print(closing_line(finished.path))

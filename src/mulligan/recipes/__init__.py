@@ -16,7 +16,7 @@ class About:
     line: str
     data: str
     size: str
-    time: str  # on 2 CPU cores
+    time: str  # roughly, on a machine of 2 CPU cores
 
 
 DEFAULT = "mnist"
@@ -24,12 +24,12 @@ DEFAULT = "mnist"
 RECIPES: dict[str, About] = {
     "mnist": About("handwritten digits, our own tuned pair: start here", "mnist", "28x28x1", "5 min"),
     "fashion": About("the same pair on pictures of clothes", "fashion-mnist", "28x28x1", "5 min"),
-    "ring": About("eight Gaussians on a circle, every mode", "ring", "2", "1 min"),
+    "ring": About("eight Gaussians on a circle, every mode", "ring", "2", "90 s"),
     "grid": About("twenty-five Gaussians on a grid, every mode", "grid", "2", "1 min"),
     "gaussian": About("classic: a linear generator learns one Gaussian (Gluon notebook)", "gaussian", "2", "10 s"),
-    "gaussian-steady": About("the same linear generator, made to reach the Gaussian", "gaussian", "2", "20 s"),
-    "mnist-mlp": About("classic: fully connected, least squares (PaddlePaddle tutorial)", "mnist", "32x32x1", "5 min"),
-    "mnist-dense": About("classic: small, fully connected, label smoothing (faces tutorial)", "mnist", "28x28x1", "15 min"),
+    "gaussian-steady": About("the same linear generator, made to reach the Gaussian", "gaussian", "2", "10 s"),
+    "mnist-mlp": About("classic: fully connected, least squares (PaddlePaddle tutorial)", "mnist", "32x32x1", "4 min"),
+    "mnist-dense": About("classic: small, fully connected, label smoothing (faces tutorial)", "mnist", "28x28x1", "1 h"),
     "mnist-dcgan-strided": About("classic: strided DCGAN, two updates each (CNTK tutorial 206B)", "mnist", "28x28x1", "2.5 h"),
     "mnist-dcgan-strided-fast": About("classic: its quick mode, half as long", "mnist", "28x28x1", "75 min"),
     "mnist-dcgan-pooled": About("classic: pooled DCGAN, real above fake (PaddlePaddle Fluid book)", "mnist", "28x28x1", "4 h"),

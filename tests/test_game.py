@@ -133,12 +133,12 @@ def test_a_step_is_a_function_of_its_moment() -> None:
     results = []
     for _ in range(2):
         playing = game(discriminator_penalties=(R1(1.0), R2(1.0)))
-        terms = train_step(playing, real_batches(), Moment(5, 320, 0.2, 20))
+        terms = train_step(playing, real_batches(), Moment(5, 320, 0.2, 20)).terms
         results.append((terms, state(playing.generator.net), state(playing.discriminator.net)))
     assert results[0][0] == results[1][0]
     assert same(results[0][1], results[1][1])
     assert same(results[0][2], results[1][2])
-    other = train_step(game(discriminator_penalties=(R1(1.0), R2(1.0))), real_batches(), Moment(5, 336, 0.2, 21))
+    other = train_step(game(discriminator_penalties=(R1(1.0), R2(1.0))), real_batches(), Moment(5, 336, 0.2, 21)).terms
     assert other != results[0][0]
 
 
@@ -217,7 +217,7 @@ def test_a_game_learns() -> None:
 def test_a_whole_step_moves_both_players_in_either_precision(precision: str) -> None:
     playing = game(precision=precision, discriminator_penalties=(R1(1.0), R2(1.0)))
     before = state(playing.generator.net), state(playing.discriminator.net)
-    terms = train_step(playing, real_batches(), MOMENT)
+    terms = train_step(playing, real_batches(), MOMENT).terms
     assert all(torch.isfinite(term) for term in terms.values())
     for player, start in zip((playing.generator, playing.discriminator), before, strict=True):
         assert not same(start, state(player.net))

@@ -45,7 +45,7 @@ def test_every_recipe_takes_a_step(name: str) -> None:
     game = build_game(recipe, shape, torch.device("cpu"))
     torch.manual_seed(0)
     batches = iter([torch.rand(4, *shape) for _ in range(recipe.discriminator_updates)])
-    terms = train_step(game, batches, Moment(0, 0, 0.0, 0))
+    terms = train_step(game, batches, Moment(0, 0, 0.0, 0)).terms
     assert all(torch.isfinite(value) for value in terms.values())
     expected = {"discriminator.adversarial", "generator.adversarial", "told_apart"}
     assert set(terms) == expected | {f"discriminator.{penalty.name}" for penalty in recipe.discriminator_penalties}

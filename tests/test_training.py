@@ -19,9 +19,10 @@ from mulligan.networks import DcganDiscriminator, DcganGenerator, MlpDiscriminat
 from mulligan.penalties import R1, R2, GradientPenalty
 from mulligan.recipe import Adam, Recipe
 from mulligan.recipes import named
+from mulligan.record import health
 from mulligan.rundir import RunFolder
 from mulligan.schedules import Cosine, Linear
-from mulligan.training import Training, crossed, health
+from mulligan.training import Training, crossed
 
 
 @pytest.fixture
@@ -200,11 +201,12 @@ def test_a_run_that_diverges_says_where_and_keeps_its_last_good_checkpoint(tmp_p
     with pytest.raises(Diverged) as caught:
         mulligan.train(recipe, run=tmp_path / "run", device="cpu")
     assert str(caught.value) == (
-        "discriminator.adversarial became nan by 160 images, so the run stopped; its last checkpoint is from before: "
-        "train again with a lower rate, a penalty or another loss"
+        "the run diverged at 320 images: the last 11 steps gave numbers that are not finite, and were not taken, "
+        "3 times in spite of milder settings; its checkpoint of 192 images is healthy; "
+        "train again: lower the learning rates, add a penalty such as --discriminator-penalties r1, or choose another loss"
     )
     tensors, facts, _ = RunFolder.open(tmp_path / "run").newest_checkpoint()
-    assert facts["images_seen"] == 96
+    assert facts["images_seen"] == 192
     assert all(torch.isfinite(tensor).all() for tensor in tensors.values())
 
 

@@ -1,32 +1,30 @@
 """The library's front door: train, resume, load, and a run as a value."""
 
 import json
-import platform
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from importlib.metadata import version
+import math
+import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import safetensors
 import torch
 from torch import Tensor
 
 from mulligan.codec import part_name
-from mulligan.errors import DeviceError, RecipeError, Stopped, UserError
+from mulligan.data import Stream
+from mulligan.errors import ArgumentError, DeviceError, RecipeError, RunFolderError, Stopped, UserError
 from mulligan.game import build_game
-from mulligan.model import Model, rebuild_model
+from mulligan.machine import Machine
+from mulligan.model import Model, read_model
 from mulligan.networks.table import count_parameters
 from mulligan.parts import Dataset
 from mulligan.pictures import Scatter
 from mulligan.recipe import Recipe
 from mulligan.recipes import DEFAULT, named
 from mulligan.report import write_report
-from mulligan.rundir import RECIPE, RunFolder, next_free
-from mulligan.training import Listener, Training, below
+from mulligan.rundir import MODEL, RECIPE, RunFolder
+from mulligan.state import below
+from mulligan.stopping import stop_on_signals
+from mulligan.training import Listener, Training
 from mulligan.views import Pixels
 
 RUNS = Path("runs")
@@ -52,19 +50,22 @@ class Run:
         """Every report of the run, oldest first."""
         return self.folder.events()
 
-    def model(self, *, raw: bool = False) -> Model:
-        """latents -> images. `raw` takes the newest weights instead of the average; they are in the newest checkpoint."""
-        tensors, facts = self.folder.read_model()
-        own = self._own.generator if self._own else None
-        model = rebuild_model(tensors, facts, own)
-        if raw:
-            newest, _, _ = self.folder.newest_checkpoint()
-            model.net.load_state_dict(below(newest, "generator"))
+    def model(self, *, raw: bool = False, best: bool = False) -> Model:
+        """latents -> images. `raw` takes the weights instead of their average, `best` the best checkpoint instead of the newest."""
+        model = read_model(self.folder.path / MODEL, self._own.generator if self._own else None)
+        if raw or best:
+            tensors, facts, _ = self.folder.newest_checkpoint()
+            if best:
+                if not facts["best"]:
+                    raise RunFolderError(f"run={self.path} has no best checkpoint: its recipe names no score; leave out --best")
+                tensors, _, _ = self.folder.newest_checkpoint(until=int(facts["best"]["images"]))
+            averaged = below(tensors, "average")
+            model.net.load_state_dict(averaged if averaged and not raw else below(tensors, "generator"))
         return model
 
-    def sample(self, count: int, seed: int = 0, *, truncation: float = 1.0, raw: bool = False) -> Tensor:
+    def sample(self, count: int, seed: int = 0, *, truncation: float = 1.0, raw: bool = False, best: bool = False) -> Tensor:
         """(N, C, H, W) float in [-1, 1], or (N, D) points. Sample i of a seed is the same for every `count`."""
-        return self.model(raw=raw).sample(count, seed, truncation)
+        return self.model(raw=raw, best=best).sample(count, seed, truncation)
 
 
 def train(
@@ -72,52 +73,69 @@ def train(
     *,
     run: str | Path | None = None,
     device: str = "auto",
+    max_hours: float | None = None,
     listener: Listener | None = None,
     **changes: Any,
 ) -> Run:
     """Train a recipe, by name or as a value, with any of its fields changed; returns the finished run.
 
-    `run` is a new folder (default: the next free `runs/NAME-0001`). `listener` is called with every event as it is logged,
-    and with {"notice": text} for what a person should know.
+    `run` is a new folder (default: the next free `runs/NAME-0001`). After `max_hours` the run is saved and TimeUp raised.
+    `listener` is called with every event as it is logged, and with {"notice": text} for what a person should know.
     Raises a UserError before anything is written when the choices do not fit, RunFailed when the run breaks, Stopped on Ctrl-C.
     """
+    deadline = deadline_in(max_hours)
     chosen = (named(recipe) if isinstance(recipe, str) else recipe).with_(**changes)
     place = pick_device(device)
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
     data = load_data(chosen)
     game = build_game(chosen, data.shape, place)
-    path = Path(run) if run is not None else next_free(RUNS, chosen.name)
-    training = Training(game, data, RunFolder(path), listener or ignore)  # its checks come before the folder exists
-    folder = RunFolder.create(path)
-    folder.write(RECIPE, record_text(chosen, place, data))
-    training.record.first_look()
-    training.listener({"notice": opening_line(training)})
-    return finish(training, chosen)
+    stream = open_stream(chosen, data, place)
+    folder = RunFolder.create(Path(run)) if run is not None else RunFolder.create_next(RUNS, chosen.name)
+    with folder.claim():
+        folder.begin(record_text(chosen, place, data))
+        training = Training(game, data, stream, folder, listener or ignore)
+        training.record.first_look()
+        training.tell(opening_line(training))
+        return finish(training, chosen, deadline)
 
 
-def resume(run: str | Path, *, recipe: Recipe | None = None, device: str | None = None, listener: Listener | None = None) -> Run:
+def resume(
+    run: str | Path,
+    *,
+    recipe: Recipe | None = None,
+    device: str | None = None,
+    threads: int | None = None,
+    max_hours: float | None = None,
+    listener: Listener | None = None,
+) -> Run:
     """Go on with a run to the same end, from its newest whole checkpoint.
 
+    Bit for bit on the same machine, with the recorded number of threads (or give another in `threads`); what differs is told.
     `recipe` is needed when the run used classes of your own: files never name code to be run. It must equal the recorded one.
     """
+    deadline = deadline_in(max_hours)
     folder = RunFolder.open(Path(run))
     facts = folder.read_recipe()
     chosen = recipe or Recipe.from_json(facts["recipe"])
     if recipe and recipe.to_json() != facts["recipe"]:
         raise RecipeError(f"run={folder.path} was started with another recipe; give the same one, or train it as a new run")
-    tensors, state, passed_over = folder.newest_checkpoint()
-    machine = facts.get("machine", {})
-    place = pick_device(device or machine.get("device", "auto"))
-    torch.set_num_threads(machine.get("threads", torch.get_num_threads()))
-    data = load_data(chosen)
-    training = Training(build_game(chosen, data.shape, place), data, folder, listener or ignore)
-    training.restore(tensors, state)
-    folder.forget_events_after(training.images_seen)
-    for line in passed_over:
-        training.listener({"notice": f"{line}; using the one before"})
-    training.listener({"notice": f"going on from {training.images_seen:,} images; " + opening_line(training)})
-    return finish(training, chosen)
+    machine = Machine.recorded(facts)
+    place = pick_device(device or machine.device)
+    torch.set_num_threads(threads or machine.threads or torch.get_num_threads())
+    with folder.claim():
+        data = load_data(chosen)
+        game = build_game(chosen, data.shape, place)
+        training = Training(game, data, open_stream(chosen, data, place), folder, listener or ignore)
+        tensors, state, passed_over = folder.newest_checkpoint(largest=training.largest_checkpoint())
+        training.restore(tensors, state)
+        folder.keep_events(training.keeper.logged)
+        for line in passed_over:
+            training.tell(f"{line}; using the one before")
+        for line in machine.differences(Machine.here(place)):
+            training.tell(line)
+        training.tell(f"going on from {training.images_seen:,} images; " + opening_line(training))
+        return finish(training, chosen, deadline)
 
 
 def load(path: str | Path) -> Model:
@@ -125,15 +143,27 @@ def load(path: str | Path) -> Model:
     return Run(path).model()
 
 
-def finish(training: Training, recipe: Recipe) -> Run:
-    """Run the loop, with Ctrl-C as a request to save and stop; leave the report in any case."""
+def finish(training: Training, recipe: Recipe, deadline: float) -> Run:
+    """Run the loop, with signals as requests to save and stop; leave the report in any case."""
+    training.deadline = deadline
     try:
-        with stop_on_interrupt(training.ask_to_stop):
+        with stop_on_signals(training.ask_to_stop):
             training.run()
     finally:
         if training.folder.events():
-            write_report(training.folder)
+            training.keeper.attempt(lambda: write_report(training.folder))
     return Run(training.folder.path, recipe)
+
+
+def deadline_in(hours: float | None) -> float:
+    """On the monotonic clock."""
+    if hours is not None and not hours > 0:
+        raise ArgumentError(f"max_hours={hours} is not positive; give the hours after which the run is to be saved and stopped")
+    return math.inf if hours is None else time.monotonic() + hours * 3600
+
+
+def open_stream(recipe: Recipe, data: Dataset, device: torch.device) -> Stream:
+    return Stream(data.items, recipe.batch, recipe.seed, whole_batches=recipe.whole_batches, device=device)
 
 
 def opening_line(training: Training) -> str:
@@ -145,25 +175,6 @@ def opening_line(training: Training) -> str:
         f"training {recipe.name} into {training.folder.path}: {len(data):,} samples of {'x'.join(map(str, data.shape))}{skipped}, "
         f"generator {sizes[0]:,} and discriminator {sizes[1]:,} parameters, {recipe.images:,} images; Ctrl-C saves and stops"
     )
-
-
-@contextmanager
-def stop_on_interrupt(ask: Callable[[], None]) -> Iterator[None]:
-    """The first Ctrl-C asks; the second interrupts as usual. Outside the main thread signals cannot be caught, and are not."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def on_interrupt(number: int, frame: Any) -> None:
-        signal.signal(signal.SIGINT, before)
-        ask()
-
-    signal.signal(signal.SIGINT, on_interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def load_data(recipe: Recipe) -> Dataset:
@@ -199,14 +210,7 @@ def record_text(recipe: Recipe, device: torch.device, data: Dataset) -> str:
     """What `recipe.json` says: the recipe, the versions and the machine it ran on, and what the data was."""
     facts = {
         "recipe": recipe.to_json(),
-        "versions": {
-            "mulligan": version("mulligan"),
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-            "safetensors": safetensors.__version__,
-        },
-        "machine": {"device": str(device), "threads": torch.get_num_threads(), "system": platform.platform()},
+        **Machine.here(device).to_json(),
         "data": {"count": len(data), "shape": list(data.shape), "labels": list(data.label_names), "skipped": list(data.skipped)},
     }
     return json.dumps(facts, indent=2)

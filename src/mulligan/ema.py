@@ -4,7 +4,7 @@ import copy
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,22 @@ def averaged_copy(net: nn.Module) -> nn.Module:
 
 
 @torch.no_grad()
-def move_average(average: nn.Module, net: nn.Module, weight: float) -> None:
-    """Move every floating-point tensor of `average` the share `weight` towards `net`; copy the others."""
+def move_average(average: nn.Module, net: nn.Module, weight: float, sound: Tensor | None = None) -> None:
+    """Move every floating-point tensor of `average` the share `weight` towards `net`; copy the others.
+
+    With `sound`, a () bool tensor that is False, nothing is moved; only on the CPU is it looked at, where looking costs nothing.
+    """
     ours, theirs = average.state_dict(), net.state_dict()
     floating = [name for name, tensor in ours.items() if tensor.is_floating_point()]
+    targets = list(ours.values())
+    look = sound is None or sound.device.type == "cpu"
+    if look and sound is not None and not sound:
+        return
+    before = [] if look else [target.clone() for target in targets]
     torch._foreach_lerp_(  # pyright: ignore[reportPrivateImportUsage]
         [ours[name] for name in floating], [theirs[name] for name in floating], weight
     )
     for name in ours.keys() - set(floating):
         ours[name].copy_(theirs[name])
+    for target, old in zip(targets if before else [], before, strict=True):
+        target.copy_(torch.where(sound, target, old))  # pyright: ignore[reportArgumentType, reportCallIssue]

@@ -8,9 +8,15 @@ MulliganError                 a line that says what, where, what was got and wha
 │   ├── RunFolderError        a folder that is not a run, or already is one
 │   └── DeviceError           a device that is not there
 └── RunFailed                 exit status 1: the run itself could not go on
-    ├── Diverged              a term became infinite or not a number
+    ├── Sick                  the watch has given the run up
+    │   ├── Diverged          numbers exploded or are none at all
+    │   ├── Outplayed         the discriminator has won
+    │   └── Collapsed         the generator makes nearly the same sample, whatever the latents
     ├── StorageError          the disk is full, read-only or gone
     └── Stopped               exit status 130: Ctrl-C, everything saved
+        ├── Terminated        exit status 143: SIGTERM, everything saved
+        ├── HungUp            exit status 129: the terminal has gone (SIGHUP), everything saved
+        └── TimeUp            exit status 0: --max-hours are over, everything saved
 """
 
 
@@ -51,7 +57,19 @@ class RunFailed(MulliganError):
     pass
 
 
-class Diverged(RunFailed):
+class Sick(RunFailed):
+    pass
+
+
+class Diverged(Sick):
+    pass
+
+
+class Outplayed(Sick):
+    pass
+
+
+class Collapsed(Sick):
     pass
 
 
@@ -61,3 +79,15 @@ class StorageError(RunFailed):
 
 class Stopped(RunFailed):
     exit_status = 130
+
+
+class Terminated(Stopped):
+    exit_status = 143
+
+
+class HungUp(Stopped):
+    exit_status = 129
+
+
+class TimeUp(Stopped):
+    exit_status = 0

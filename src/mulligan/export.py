@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mulligan.errors import ArgumentError
 from mulligan.pictures import Scatter, Scene, tile
-from mulligan.rundir import storage_errors, write_picture
+from mulligan.storage import storage_errors, write_picture
 from mulligan.views import to_uint8
 
 

@@ -1,6 +1,6 @@
 """The game and its step. A part says what it costs; only a player moves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
@@ -14,6 +14,16 @@ from mulligan.parts import AdversarialLoss, Constraint, Latents, Look, Penalty, 
 from mulligan.recipe import Adam, Recipe
 from mulligan.schedules import value_at
 
+SMALLEST = 1e-30  # stands for a gradient of exactly 0 where its logarithm is taken
+
+
+@dataclass(frozen=True)
+class Move:
+    """What came of a player's move, as tensors on its device: reading them is what waits, so the step does not."""
+
+    sound: Tensor  # (), bool: False when something was not finite, and nothing was changed
+    gradient: Tensor  # (): the norm of the gradient
+
 
 @dataclass
 class Player:
@@ -22,6 +32,7 @@ class Player:
     net: nn.Module
     adam: Adam
     constraints: tuple[Constraint, ...] = ()
+    rate_factor: float = 1.0  # what the watch has made of the recipe's learning rate
 
     def __post_init__(self) -> None:
         for constraint in self.constraints:
@@ -29,17 +40,52 @@ class Player:
         self.parameters = list(self.net.parameters())
         start, betas = value_at(self.adam.rate, 0.0), (self.adam.beta1, self.adam.beta2)
         self.optimizer = torch.optim.Adam(self.parameters, start, betas, self.adam.epsilon, fused=True)
+        self.remember()
 
-    def move(self, terms: Terms, progress: float) -> None:
-        """One step down the sum of the terms' means; gradients reach this player's weights only."""
+    def remember(self) -> None:
+        """Take the network's buffers (running statistics and the like) for the ones to go back to after a refused move."""
+        self.memory = [buffer.clone() for buffer in self.net.buffers()]
+
+    def move(self, terms: Terms, progress: float) -> Move:
+        """One step down the sum of the terms' means; gradients reach this player's weights only.
+
+        Refused when the terms, the gradient or the weights are not finite: then no weight, moment or running statistic changes.
+        """
         for group in self.optimizer.param_groups:
-            group["lr"] = value_at(self.adam.rate, progress)
+            group["lr"] = self.rate_factor * value_at(self.adam.rate, progress)
         self.optimizer.zero_grad(set_to_none=True)
         total = torch.stack([term.mean() for term in terms.values()]).sum()
         total.backward(inputs=self.parameters)
+        gradient = norm([parameter.grad for parameter in self.parameters if parameter.grad is not None])
+        sound = torch.isfinite(total.detach() + gradient + norm(self.parameters))
+        # the fused kernels leave weights, moments and counters as they are where this is 1
+        self.optimizer.found_inf = (~sound).float()  # pyright: ignore[reportAttributeAccessIssue]
         self.optimizer.step()
+        settle(sound, list(self.net.buffers()), self.memory)
         for constraint in self.constraints:
             constraint.after_move(self.net)
+        return Move(sound, gradient)
+
+
+@torch.no_grad()
+def norm(tensors: Sequence[Tensor]) -> Tensor:
+    """() float32: the norm of all of them as one vector; not finite when anything in them is not."""
+    norms = torch._foreach_norm(list(tensors))  # pyright: ignore[reportPrivateImportUsage]
+    return torch.stack([value.float() for value in norms]).norm()
+
+
+@torch.no_grad()
+def settle(sound: Tensor, new: list[Tensor], kept: list[Tensor]) -> None:
+    """Make both lists what `new` is when `sound`, else what `kept` is; only on the CPU is `sound` looked at, where that is free."""
+    if not new:
+        return
+    if sound.device.type == "cpu":
+        source, target = (new, kept) if sound else (kept, new)
+        torch._foreach_copy_(target, source)  # pyright: ignore[reportPrivateImportUsage]
+        return
+    for one, other in zip(new, kept, strict=True):
+        other.copy_(torch.where(sound, one, other))
+        one.copy_(other)
 
 
 @dataclass
@@ -113,32 +159,48 @@ def generator_terms(game: Game, real: Tensor, latents: Tensor) -> Terms:
     return {"adversarial": game.loss.generator(real_logits, fake_logits)}
 
 
-def train_step(game: Game, batches: Iterator[Tensor], moment: Moment) -> dict[str, Tensor]:
-    """Let each player move as often as the recipe says. Returns the mean of every term, and how well real is told from fake."""
+@dataclass(frozen=True)
+class Step:
+    """What one step gave, as tensors on the device."""
+
+    terms: dict[str, Tensor]  # the mean of every term by player and name, and how well real is told from fake
+    vitals: dict[str, Tensor]  # what the watch looks at
+    sound: Tensor  # (), bool: whether every move was taken
+
+
+def train_step(game: Game, batches: Iterator[Tensor], moment: Moment) -> Step:
+    """Let each player move as often as the recipe says."""
     recipe, rng = game.recipe, moment.reseed()
-    seen: dict[str, list[Tensor]] = {}
+    terms_seen: dict[str, list[Tensor]] = {}
+    vitals: dict[str, list[Tensor]] = {}
+    sound: list[Tensor] = []
     real = torch.empty(0)
+
+    def take(role: str, player: Player, terms: Terms) -> None:
+        move = player.move(terms, moment.progress)
+        for name, term in terms.items():
+            terms_seen.setdefault(f"{role}.{name}", []).append(term.detach().mean())
+        vitals.setdefault(f"{role}_log_gradient", []).append(move.gradient.clamp_min(SMALLEST).log())
+        sound.append(move.sound)
+
     for index in range(recipe.discriminator_updates):
         real = next(batches)
         when = replace(moment, update=moment.update + index)
         terms, look = discriminator_terms(game, real, game.draw(recipe.batch, rng), when)
-        game.discriminator.move(terms, moment.progress)
-        note(seen, "discriminator", terms)
-        gap = game.loss.margin(look.real_logits) - game.loss.margin(look.fake_logits)
-        seen.setdefault("told_apart", []).append(torch.sigmoid(gap.detach()).mean())
+        take("discriminator", game.discriminator, terms)
+        margins = [game.loss.margin(logits.detach()) for logits in (look.real_logits, look.fake_logits)]
+        terms_seen.setdefault("told_apart", []).append(torch.sigmoid(margins[0] - margins[1]).mean())
+        vitals.setdefault("margin", []).append(torch.cat(margins).abs().mean())
     latents = game.draw(recipe.batch, rng)
     for index in range(recipe.generator_updates):
         if index and not recipe.generator_updates_share_latents:
             latents = game.draw(recipe.batch, rng)
-        terms = generator_terms(game, real, latents)
-        game.generator.move(terms, moment.progress)
-        note(seen, "generator", terms)
-    return {name: torch.stack(values).mean() for name, values in seen.items()}
+        take("generator", game.generator, generator_terms(game, real, latents))
+    return Step(means(terms_seen), means(vitals), torch.stack(sound).all())
 
 
-def note(seen: dict[str, list[Tensor]], player: str, terms: Terms) -> None:
-    for name, term in terms.items():
-        seen.setdefault(f"{player}.{name}", []).append(term.detach().mean())
+def means(values: dict[str, list[Tensor]]) -> dict[str, Tensor]:
+    return {name: torch.stack(each).mean() for name, each in values.items()}
 
 
 def build_game(recipe: Recipe, shape: Shape, device: torch.device) -> Game:

@@ -1,6 +1,7 @@
 """A trained generator as people use it: latents in, images (or points) out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,11 @@ from mulligan import codec
 from mulligan.errors import RunFolderError
 from mulligan.latents import LatentsSpec
 from mulligan.networks import Generator
+from mulligan.packed import peek, unpack
 from mulligan.parts import Shape
 from mulligan.views import View
 
+MISFITS = (LookupError, TypeError, ValueError, RuntimeError, OverflowError)  # what a network raises for numbers that make no sense
 CHUNK = 64  # always this many at once, padded: the same sample comes out to the last bit, whatever is asked for beside it
 
 
@@ -63,15 +66,47 @@ def model_facts(generator: Any, latents: Any, view: Any, shape: Shape) -> dict[s
     }
 
 
+def read_model(path: Path, own_generator: Any = None) -> Model:
+    """The model of a `model.safetensors`; `own_generator` replaces the spec when it is a class of the user's own.
+
+    Safe with files from strangers: what they name is looked up, never run, and memory is taken only for what they hold.
+    """
+    if not path.is_file():
+        raise RunFolderError(f"{path} does not exist yet; train a little longer, it is saved with each checkpoint")
+    shapes, facts = peek(path)
+    try:
+        generator, latents, _, shape = parts_of(facts, own_generator)
+        outline = outline_of(lambda: generator.build(latents.size, shape))
+    except MISFITS as error:
+        raise RunFolderError(f"{path} does not fit its generator: {error}") from error
+    if outline is not None and outline != shapes:
+        odd = min(outline.keys() ^ shapes.keys() or {name for name in shapes if shapes[name] != outline[name]})
+        raise RunFolderError(f"{path} does not hold the weights of its generator: {odd} differs; copy it again")
+    return rebuild_model(*unpack(path), own_generator)
+
+
 def rebuild_model(tensors: Mapping[str, Tensor], facts: Mapping[str, Any], own_generator: Any = None) -> Model:
-    """The model of a `model.safetensors`; `own_generator` replaces the spec when it is a class of the user's own."""
-    latents = codec.decode(LatentsSpec, facts["latents"], "latents")
-    view = codec.decode(View, facts["view"], "view")
-    generator = own_generator or codec.decode(Generator, facts["generator"], "generator")
-    shape = tuple(facts["shape"])
+    """The model from its weights and `model_facts`."""
+    generator, latents, view, shape = parts_of(facts, own_generator)
     net = generator.build(latents.size, shape)
     try:
         net.load_state_dict(dict(tensors))
     except RuntimeError as error:
         raise RunFolderError(f"the weights do not fit the generator: {error}") from error
     return Model(net.eval().requires_grad_(False), latents, view, shape)
+
+
+def parts_of(facts: Mapping[str, Any], own_generator: Any) -> tuple[Any, LatentsSpec, View, Shape]:
+    latents = codec.decode(LatentsSpec, facts["latents"], "latents")
+    view = codec.decode(View, facts["view"], "view")
+    generator = own_generator or codec.decode(Generator, facts["generator"], "generator")
+    return generator, latents, view, tuple(int(length) for length in facts["shape"])
+
+
+def outline_of(build: Callable[[], nn.Module]) -> dict[str, Shape] | None:
+    """The shape of every weight, before any memory is taken; None for a network that cannot be built without."""
+    try:
+        with torch.device("meta"):
+            return {name: tuple(value.shape) for name, value in build().state_dict().items()}
+    except (NotImplementedError, RuntimeError):
+        return None

@@ -17,6 +17,7 @@ from mulligan.penalties import Penalty
 from mulligan.pictures import Picture
 from mulligan.schedules import Schedule, value_at
 from mulligan.views import View
+from mulligan.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,14 @@ class Adam:
     beta1: float = 0.5
     beta2: float = 0.999
     epsilon: float = 1e-8
+
+
+@dataclass(frozen=True)
+class Best:
+    """Which score says that one checkpoint is better than another."""
+
+    score: str
+    larger: bool = True  # whether a larger value is better
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +68,8 @@ class Recipe:
     sample_every_images: int
     checkpoint_every_images: int
     keep_checkpoints: int = 3
+    best: Best | None = None  # keep the checkpoint with the best value of a score, too
+    watch: Watch | None = Watch()  # None: nobody looks after the run's health
     seed: int = 0
 
     def __post_init__(self) -> None:

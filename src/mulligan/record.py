@@ -1,5 +1,7 @@
 """What a run leaves for people to look at: pictures, the strip of real samples, the layer tables, the model."""
 
+import math
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -8,14 +10,19 @@ from torch import Tensor, nn
 
 from mulligan.game import Game
 from mulligan.model import Model, model_facts
+from mulligan.networks.batch_memory import held_still
 from mulligan.networks.table import layer_table
 from mulligan.parts import Dataset
 from mulligan.pictures import Scene, tile
-from mulligan.rundir import SAMPLES, RunFolder, write_picture
+from mulligan.rundir import SAMPLES, RunFolder
+from mulligan.storage import write_picture
 from mulligan.views import Pixels, to_uint8
+from mulligan.watch import Vitals, distances
 
 FIXED_SEED = 0  # of the latents whose pictures are compared over time
 STRIP = 10  # real samples in the first look at the data
+VARIETY_IMAGES, VARIETY_POINTS = 64, 256  # of fakes and of real samples, when their variety is compared
+SMALLEST_DISTANCE = 1e-12  # stands for the distance between real samples when they are all the same
 SCORED_POINTS = 2_500  # as many as VEEGAN's and PacGAN's protocol draws
 
 
@@ -78,6 +85,42 @@ class Record:
         finally:
             net.train()
 
+    def event(self, images_seen: int, seconds: float, means: dict[str, float], vitals: Vitals, word: str) -> dict[str, Any]:
+        """One report as it stands in the log; `word` is what the watch says of its health, if anything."""
+        players = {"generator": self.game.generator, "discriminator": self.game.discriminator}
+        rates = {name: player.optimizer.param_groups[0]["lr"] for name, player in players.items()}
+        event: dict[str, Any] = {
+            "images": images_seen,
+            "seconds": round(seconds, 3),
+            "terms": {name: value for name, value in means.items() if "." in name and math.isfinite(value)},
+            "rates": rates | {"images_per_second": images_seen / max(seconds, 1e-9)},
+            "vitals": vitals.to_json(),
+            "health": word or health(vitals.told_apart, self.game.loss.log_odds),
+        }
+        if math.isfinite(vitals.told_apart):
+            event["told_apart"] = vitals.told_apart
+        if scores := self.scores():
+            event |= {"scores": scores, "passport": self.passport()}
+        return event
+
+    def vitals(self, images_seen: int, means: dict[str, float], counts: dict[str, int], state_finite: bool) -> Vitals:
+        """What the watch looks at."""
+        variety, nearest = self.variety() if self.recipe.watch else (math.nan, math.nan)
+        return Vitals(
+            images=images_seen,
+            total_images=self.recipe.images,
+            step_images=self.recipe.step_images,
+            refused=counts["refused"],
+            streak=counts["streak"],
+            state_finite=state_finite,
+            margin=means.get("margin", math.nan),
+            generator_gradient=math.exp(means.get("generator_log_gradient", math.nan)),
+            discriminator_gradient=math.exp(means.get("discriminator_log_gradient", math.nan)),
+            told_apart=means.get("told_apart", math.nan),
+            variety=variety,
+            nearest=nearest,
+        )
+
     def scores(self) -> dict[str, float]:
         """Against what is known about the data; empty when nothing is."""
         if self.data.truth is None:
@@ -88,7 +131,33 @@ class Record:
         generator = "averaged" if self.recipe.ema else "raw"
         return {"n_fake": SCORED_POINTS, "reference": "exact distribution", "seed": FIXED_SEED, "generator": generator}
 
-    def save_model(self) -> None:
-        recipe = self.recipe
-        facts = model_facts(recipe.generator, recipe.latents, recipe.view, self.data.shape)
-        self.folder.save_model(self.model.net.state_dict(), facts)
+    def model_facts(self) -> dict[str, Any]:
+        """What stands beside the generator's weights, so that it can be rebuilt."""
+        return model_facts(self.recipe.generator, self.recipe.latents, self.recipe.view, self.data.shape)
+
+    @torch.no_grad()
+    def variety(self) -> tuple[float, float]:
+        """How far fakes of fixed latents are from each other, and from their nearest, over the same of real samples."""
+        latents = self.game.draw(self.compared, np.random.default_rng(FIXED_SEED))
+        with held_still(self.game.generator.net):
+            fake = distances(self.game.generate(latents))
+        mean, nearest = (ours / max(real, SMALLEST_DISTANCE) for ours, real in zip(fake, self.real_distances, strict=True))
+        return mean, nearest
+
+    @property
+    def compared(self) -> int:
+        return VARIETY_POINTS if len(self.data.shape) == 1 else VARIETY_IMAGES
+
+    @cached_property
+    def real_distances(self) -> tuple[float, float]:
+        chosen = torch.from_numpy(np.random.default_rng(FIXED_SEED).permutation(len(self.data))[: self.compared])
+        return distances(self.recipe.view.encode(self.data.items[chosen]))
+
+
+def health(told_apart: float, log_odds: bool) -> str:
+    """One plain word. `told_apart` is the mean chance, by the discriminator, that of a real and a fake the real is the real one."""
+    if not log_odds:
+        return "running"
+    if told_apart > 0.98:
+        return "one-sided"  # the discriminator is nearly always right: the generator may learn little
+    return "fooled" if told_apart < 0.4 else "balanced"

@@ -79,7 +79,7 @@ def curves(events: Sequence[dict[str, Any]]) -> list[str]:
         return []
     names = list(dict.fromkeys(name for event in events for name in event["terms"]))
     plots = [("Terms", {name: [(e["images"], e["terms"][name]) for e in events if name in e["terms"]] for name in names})]
-    plots.append(("Real told from fake", {"told apart": [(e["images"], e["told_apart"]) for e in events]}))
+    plots.append(("Real told from fake", {"told apart": [(e["images"], e["told_apart"]) for e in events if "told_apart" in e]}))
     for name in dict.fromkeys(name for event in events for name in event.get("scores", {})):
         plots.append((name, {name: [(e["images"], e["scores"][name]) for e in events if name in e.get("scores", {})]}))
     return [f"<h2>{html.escape(title)}</h2>{plot(lines)}" for title, lines in plots]

@@ -3,89 +3,104 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from mulligan.data import Stream
 from mulligan.ema import averaged_copy, move_average
-from mulligan.errors import Diverged, RunFolderError, Stopped
-from mulligan.game import Game, Moment, Player, train_step
+from mulligan.errors import RunFolderError, Stopped, StorageError, TimeUp
+from mulligan.game import Game, Moment, train_step
+from mulligan.keeper import Keeper, Snapshot
+from mulligan.packed import LARGEST_HEADER
 from mulligan.parts import Dataset
 from mulligan.record import Record
+from mulligan.recovery import Answer, Recovery
 from mulligan.rundir import RunFolder
+from mulligan.state import all_finite, below, game_tensors, restore_game
+from mulligan.tally import Tally
 
 Listener = Callable[[dict[str, Any]], None]  # is told of every event as it is written
+SLOW_STEP = 1.0  # seconds; before a step that takes longer, a snapshot is held ready for whoever asks to stop
 
 
-@dataclass
 class Training:
     """A run under way: the game, its data, its folder and how far it has come."""
 
-    game: Game
-    data: Dataset
-    folder: RunFolder
-    listener: Listener = lambda event: None
-    images_seen: int = 0
-    seconds: float = 0.0
-    sums: dict[str, Tensor] = field(default_factory=dict)  # of each term since the last report
-    counts: dict[str, int] = field(default_factory=dict)
-    stop_asked: bool = False
-
-    def __post_init__(self) -> None:
-        recipe = self.game.recipe
-        self.recipe = recipe
-        self.average = averaged_copy(self.game.generator.net) if recipe.ema else self.game.generator.net
-        self.stream = Stream(
-            self.data.items, recipe.batch, recipe.seed, whole_batches=recipe.whole_batches, device=self.game.device
-        )
-        self.record = Record(self.game, self.average, self.data, self.folder, self.stream.epoch_images)
+    def __init__(self, game: Game, data: Dataset, stream: Stream, folder: RunFolder, listener: Listener):
+        self.game, self.recipe, self.data, self.stream = game, game.recipe, data, stream
+        self.folder, self.listener = folder, listener
+        self.average = averaged_copy(game.generator.net) if self.recipe.ema else game.generator.net
+        self.record = Record(game, self.average, data, folder, stream.epoch_images)
+        self.keeper = Keeper(folder, self.recipe.keep_checkpoints, self.tell)
+        self.recovery = Recovery(self.recipe.watch)
+        self.tally = Tally(game.device)
+        self.images_seen = 0
+        self.steps_since_report = 0
+        self.best: dict[str, float] = {}  # value and images of the best checkpoint, by the recipe's score
+        self.seconds = 0.0
+        self.deadline = math.inf  # on the monotonic clock
+        self.stop: type[Stopped] | None = None
+        self._standby: Snapshot | None = None  # what is written at once when a long step is asked to stop
+        self._slow = False
         self._started = time.monotonic()
         self._saved_at = -1
 
     def run(self) -> None:
-        """Train to the recipe's end, or until `stop_asked`; Stopped then, with everything saved."""
+        """Train to the recipe's end; Stopped when that was asked for, with everything saved, and Sick when the watch gives up."""
         recipe = self.recipe
         self._started = time.monotonic() - self.seconds
         if self.images_seen == 0:
-            self.record.sample(0, self.newest_real(), {})
+            self.keeper.attempt(lambda: self.record.sample(0, self.newest_real(), {}))
         while True:
-            ended = self.images_seen >= recipe.images
             before = self.images_seen - recipe.step_images
-            if self.sums and (ended or crossed(recipe.report_every_images, before, self.images_seen)):
-                self.report()
-            if ended or self.stop_asked or crossed(recipe.checkpoint_every_images, before, self.images_seen):
-                self.save()
+            ended = self.images_seen >= recipe.images
+            if time.monotonic() > self.deadline:
+                self.ask_to_stop(TimeUp)
+            report_due = ended or crossed(recipe.report_every_images, before, self.images_seen)
+            if report_due and self.steps_since_report and not self.report():
+                continue  # the run went back to where it was healthy
+            last = ended or self.stop is not None
+            save_due = last or self.images_seen == 0 or crossed(recipe.checkpoint_every_images, before, self.images_seen)
+            if save_due and not self.save(last=last):
+                continue
             if ended:
                 return
-            if self.stop_asked:
-                raise Stopped(
+            if self.stop:
+                raise self.stop(
                     f"stopped at {self.images_seen:,} of {recipe.images:,} images, saved; "
                     f"go on with `mulligan resume {self.folder.path}`"
                 )
             self.step()
+            self.keeper.check()
             if self.images_seen >= recipe.images or crossed(
                 recipe.sample_every_images, self.images_seen - recipe.step_images, self.images_seen
             ):
-                self.record.sample(self.images_seen, self.newest_real(), self.means())
+                self.keeper.attempt(lambda: self.record.sample(self.images_seen, self.newest_real(), self.tally.read()[0]))
 
-    def ask_to_stop(self) -> None:
-        """After the step under way, save and raise Stopped."""
-        self.stop_asked = True
+    def ask_to_stop(self, reason: type[Stopped] = Stopped) -> None:
+        """After the step under way, save and raise. Should that step be a long one, what was before it is saved at once."""
+        self.stop = self.stop or reason
+        if self._standby:
+            standby, self._standby = self._standby, None
+            self.keeper.hand_over(standby)
 
     def step(self) -> None:
-        recipe = self.recipe
-        step = self.images_seen // recipe.step_images
+        recipe, started = self.recipe, time.monotonic()
+        if self._slow and self.healthy_tensors():
+            self._standby = self.snapshot()
+        number = self.images_seen // recipe.step_images
         progress = min(self.images_seen / recipe.images, 1.0)
-        moment = Moment(recipe.seed, self.images_seen, progress, step * recipe.discriminator_updates)
-        for name, value in train_step(self.game, self.batches(), moment).items():
-            self.sums[name] = self.sums[name] + value if name in self.sums else value
-            self.counts[name] = self.counts.get(name, 0) + 1
+        moment = Moment(recipe.seed, self.images_seen, progress, number * recipe.discriminator_updates)
+        step = train_step(self.game, self.batches(), moment)
+        self.tally.add(step)
+        self.steps_since_report += 1
         self.images_seen += recipe.step_images
         if recipe.ema:
-            move_average(self.average, self.game.generator.net, recipe.ema.weight(self.images_seen, recipe.step_images))
+            weight = recipe.ema.weight(self.images_seen, recipe.step_images)
+            move_average(self.average, self.game.generator.net, weight, step.sound)
+        self._standby, self._slow = None, time.monotonic() - started > SLOW_STEP
 
     def batches(self) -> Iterator[Tensor]:
         """The real batches of this step, as the networks see them."""
@@ -98,114 +113,117 @@ class Training:
         """The last batch that was shown, as stored (before the first step: the first)."""
         return self.stream.at(max(self.images_seen - self.recipe.batch, 0))
 
-    def means(self) -> dict[str, float]:
-        """The mean of every term since the last report; Diverged when one is no number."""
-        means = {name: float(total) / self.counts[name] for name, total in self.sums.items()}
-        for name, value in means.items():
-            if not math.isfinite(value):
-                raise diverged(name, str(value), self.images_seen)
-        return means
+    # reports, and what they lead to
 
-    def report(self) -> None:
-        """One line in the log: the means since the last one."""
-        terms = self.means()
-        told_apart = terms.pop("told_apart")
+    def report(self) -> bool:
+        """One line in the log: the means since the last one. False when the watch sent the run back."""
+        means, counts = self.tally.read()
         self.seconds = time.monotonic() - self._started
-        event = {
-            "images": self.images_seen,
-            "seconds": round(self.seconds, 3),
-            "terms": terms,
-            "rates": self.rates(),
-            "told_apart": told_apart,
-            "health": health(told_apart, self.game.loss.log_odds),
-        }
-        if scores := self.record.scores():
-            event |= {"scores": scores, "passport": self.record.passport()}
-        self.folder.append_event(event)
-        self.sums, self.counts = {}, {}
+        vitals = self.record.vitals(self.images_seen, means, counts, self.healthy_tensors())
+        word, answer = self.recovery.examine(vitals, self.newest_until)
+        event = self.record.event(self.images_seen, self.seconds, means, vitals, word)
+        if answer:
+            event["alarm"] = asdict(answer)
+        self.keeper.log(event)
         self.listener(event)
+        self.tally.clear()
+        self.steps_since_report = 0
+        return self.follow(answer) if answer else True
 
-    def rates(self) -> dict[str, float]:
-        """The learning rates of the last step, and images per second since the start."""
-        rates = {name: player.optimizer.param_groups[0]["lr"] for name, player in self.players().items()}
-        return rates | {"images_per_second": self.images_seen / max(self.seconds, 1e-9)}
+    def newest_until(self, images_seen: int) -> int | None:
+        """The checkpoint to go back to; what is still being written counts."""
+        self.keeper.writer.wait()
+        return self.folder.newest_until(images_seen)
+
+    def follow(self, answer: Answer) -> bool:
+        """Do what the watch answered: True when the run goes on as it is, False when it went back; raises when it is given up."""
+        self.tell(answer.line())
+        if answer.action == "tell":
+            return True
+        if answer.back_to is not None:
+            tensors, facts, _ = self.folder.newest_checkpoint(until=answer.back_to)
+            answers, logged = self.recovery.answers, self.keeper.logged
+            self.restore(tensors, facts)
+            self.recovery.answers, self.keeper.logged = answers, logged
+            self.recovery.make_milder(self.game)
+            self.seconds = time.monotonic() - self._started
+            # in this order a kill in between does no harm: the sick checkpoints lead to the same answer again
+            self.keeper.save_now(self.snapshot())
+            self.folder.drop_checkpoints_after(self.images_seen)
+        if answer.action == "give-up":
+            raise answer.error()
+        return False
+
+    def tell(self, text: str) -> None:
+        self.listener({"notice": text})
 
     # everything that a run needs to go on, as tensors and JSON
 
-    def save(self) -> None:
-        if self.images_seen == self._saved_at:
-            return
-        self.means()  # a run that has diverged must not replace its last good checkpoint
-        self.seconds = time.monotonic() - self._started
-        facts = {"images_seen": self.images_seen, "seconds": self.seconds, "counts": self.counts}
-        tensors = self.state()
-        for name, tensor in tensors.items():
-            if not torch.isfinite(tensor).all():
-                raise diverged(name, "not finite", self.images_seen)
-        self.folder.save_checkpoint(self.images_seen, tensors, facts, self.recipe.keep_checkpoints)
-        self.record.save_model()
-        self._saved_at = self.images_seen
+    def save(self, *, last: bool = False) -> bool:
+        """Save what there is, beside the training; wait for it when it is the `last`. False when the watch sent the run back."""
+        if self.images_seen != self._saved_at:
+            if not self.healthy_tensors():
+                return self.report()  # a sick state is never saved: the watch will see why
+            self.seconds = time.monotonic() - self._started
+            self.score_checkpoint()
+            self.keeper.save(self.snapshot())
+            self._saved_at = self.images_seen
+        if last:
+            self.keeper.writer.wait()
+            if trouble := self.keeper.writer.take_trouble():
+                raise StorageError(
+                    f"{trouble}; the last good checkpoint is intact, `mulligan resume {self.folder.path}` goes on from it"
+                )
+        return True
 
-    def state(self) -> dict[str, Tensor]:
-        tensors = {f"average.{name}": value for name, value in self.average.state_dict().items()} if self.recipe.ema else {}
-        for role, player in self.players().items():
-            tensors |= {f"{role}.{name}": value for name, value in player.net.state_dict().items()}
-            tensors |= optimizer_tensors(role, player)
-        return tensors | {f"sums.{name}": value for name, value in self.sums.items()}
+    def healthy_tensors(self) -> bool:
+        return all_finite(game_tensors(self.game, self.average))
+
+    def score_checkpoint(self) -> None:
+        """Remember this moment when it is the best so far by the recipe's score."""
+        best = self.recipe.best
+        value = self.record.scores().get(best.score) if best else None
+        if best and value is not None:
+            sign = 1 if best.larger else -1
+            if not self.best or sign * value > sign * self.best["value"]:
+                self.best = {"value": value, "images": self.images_seen}
+
+    def snapshot(self) -> Snapshot:
+        """The run as it stands: copies, so that the training can go on while they are written."""
+        tensors = {name: value.clone() for name, value in game_tensors(self.game, self.average).items()}
+        model = below(tensors, "average" if self.recipe.ema else "generator")
+        tensors |= {f"sums.{name}": value.clone() for name, value in self.tally.sums.items()}
+        facts = {
+            "images_seen": self.images_seen,
+            "seconds": self.seconds,
+            "steps_since_report": self.steps_since_report,
+            "events": self.keeper.logged,
+            "best": dict(self.best),
+            "recovery": self.recovery.to_json(),
+        }
+        best = int(self.best["images"]) if self.best else None
+        healthy_until = self.recovery.memory.healthy_until
+        return Snapshot(self.images_seen, tensors, facts, model, self.record.model_facts(), best, healthy_until)
+
+    def largest_checkpoint(self) -> int:
+        """Bytes that a checkpoint of this run cannot exceed: weights, average, two moments each, and room for the facts."""
+        weights = sum(value.numel() * value.element_size() for value in game_tensors(self.game, self.average).values())
+        return 4 * weights + LARGEST_HEADER
 
     def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-        """Become the run that `state` was taken from."""
+        """Become the run that a snapshot was taken from."""
         try:
-            for role, player in self.players().items():
-                player.net.load_state_dict(below(tensors, role))
-                restore_optimizer(player, below(tensors, f"optimizer.{role}"))
-            if self.recipe.ema:
-                self.average.load_state_dict(below(tensors, "average"))
-        except (RuntimeError, KeyError) as error:
+            restore_game(self.game, self.average, tensors)
+            self.tally.sums = {name: value.to(self.game.device) for name, value in below(tensors, "sums").items()}
+            self.images_seen = self._saved_at = int(facts["images_seen"])
+            self.seconds, self.steps_since_report = float(facts["seconds"]), int(facts["steps_since_report"])
+            self.keeper.logged, self.best = int(facts["events"]), dict(facts["best"])
+            self.recovery.restore(facts["recovery"])
+        except (RuntimeError, LookupError, TypeError, ValueError) as error:
             raise RunFolderError(f"run={self.folder.path} has a checkpoint that does not fit its recipe: {error}") from error
-        self.sums = {name: value.to(self.game.device) for name, value in below(tensors, "sums").items()}
-        self.counts, self.images_seen = dict(facts["counts"]), facts["images_seen"]
-        self.seconds, self._saved_at = facts["seconds"], facts["images_seen"]
-
-    def players(self) -> dict[str, Player]:
-        return {"generator": self.game.generator, "discriminator": self.game.discriminator}
-
-
-def diverged(name: str, value: str, images_seen: int) -> Diverged:
-    return Diverged(
-        f"{name} became {value} by {images_seen:,} images, so the run stopped; its last checkpoint is from before: "
-        "train again with a lower rate, a penalty or another loss"
-    )
-
-
-def optimizer_tensors(role: str, player: Player) -> dict[str, Tensor]:
-    """Adam's moments and step counts, by the number of the parameter."""
-    states = player.optimizer.state_dict()["state"]
-    return {f"optimizer.{role}.{index}.{name}": value for index, state in states.items() for name, value in state.items()}
-
-
-def restore_optimizer(player: Player, tensors: dict[str, Tensor]) -> None:
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, value in tensors.items():
-        index, name = key.split(".", 1)
-        state.setdefault(int(index), {})[name] = value
-    player.optimizer.load_state_dict({"state": state, "param_groups": player.optimizer.state_dict()["param_groups"]})
-
-
-def below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose names start with `prefix.`, named without it."""
-    return {name[len(prefix) + 1 :]: value for name, value in tensors.items() if name.startswith(prefix + ".")}
+        self.recovery.make_milder(self.game)
 
 
 def crossed(every: int, before: int, after: int) -> bool:
     """Whether a multiple of `every` above 0 lies in (before, after]."""
     return after > 0 and after // every > max(before, 0) // every
-
-
-def health(told_apart: float, log_odds: bool) -> str:
-    """One plain word. `told_apart` is the mean chance, by the discriminator, that of a real and a fake the real is the real one."""
-    if not log_odds:
-        return "running"
-    if told_apart > 0.98:
-        return "one-sided"  # the discriminator is nearly always right: the generator may learn little
-    return "fooled" if told_apart < 0.4 else "balanced"

@@ -155,12 +155,11 @@ def test_training_into_a_run_refuses_and_names_resume(capsys: pytest.CaptureFixt
 def test_a_full_disk_ends_the_run_with_exit_status_1(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mulligan.rundir.shutil.disk_usage", lambda path: type("Usage", (), {"free": 1 << 20}))
+    monkeypatch.setattr("mulligan.storage.shutil.disk_usage", lambda path: type("Usage", (), {"free": 1 << 20}))
     status, message = complaint(capsys, *GAUSSIAN, "--run", str(tmp_path / "run"))
     assert status == 1
     assert message == (
-        f"mulligan: {tmp_path}/run/recipe.json cannot be written: the disk is full (1 MiB free, 8 needed); "
-        "free some space and resume"
+        f"mulligan: {tmp_path}/run/recipe.json cannot be written: the disk is full (1 MiB free, 8 needed); free some space"
     )
 
 

@@ -13,12 +13,12 @@ from mulligan.errors import ArgumentError, MulliganError
 COMMANDS = {
     "recipes": ("", "what can be trained: name, one line, data, size, expected time"),
     "train": (
-        "[RECIPE] [--run DIR] [--data SOURCE] [--images N] [--seed N] ...",
+        "[RECIPE] [--run DIR] [--data SOURCE] [--images N] [--seed N] [--max-hours H] ...",
         "train a recipe (default: mnist), with any of its fields changed",
     ),
-    "resume": ("RUN", "go on with a stopped run to the same end, bit for bit"),
+    "resume": ("[RUN] [--max-hours H]", "go on with a stopped run (default: the newest) to the same end, bit for bit"),
     "sample": (
-        "RUN [--n 64] [--seed 0] [--out PATH] [--truncation PSI] [--raw]",
+        "RUN [--n 64] [--seed 0] [--out PATH] [--truncation PSI] [--raw] [--best]",
         "images from a trained generator: .png, folder or .npz",
     ),
     "doctor": ("", "this machine: versions, threads, accelerators, data"),
@@ -26,7 +26,7 @@ COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0 done, 1 a run that failed, 2 a user's mistake, 130 after Ctrl-C."""
+    """Run one command; returns the exit status: 0 done, 1 a run that failed, 2 a user's mistake, 130 or 143 when stopped."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     show_all = "--traceback" in words
     words = [word for word in words if word != "--traceback"]
@@ -39,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_status
     except BrokenPipeError:  # `mulligan recipes | head`: whoever listened has gone, and nothing is wrong
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except MemoryError:
+        print("mulligan: there is not enough memory; use a smaller --batch, smaller networks or less data", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("mulligan: interrupted", file=sys.stderr)
         return 130

@@ -1,5 +1,6 @@
 """One live line on a terminal; without one, a plain line now and then."""
 
+import math
 import sys
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from mulligan.recipe import Recipe
 
 PLAIN_SECONDS = 10.0  # between plain lines
 HEALTH_STYLES = {"balanced": "green", "running": "green", "one-sided": "yellow", "fooled": "yellow"}
+HEALTH_STYLES |= {"diverged": "red", "outplayed": "red", "collapsed": "red"}
 
 
 class Progress:
@@ -58,7 +60,7 @@ def progress_line(recipe: Recipe, event: dict[str, Any]) -> str:
 def player_terms(player: str, terms: dict[str, float]) -> str:
     """`discriminator 0.71 r1 0.02`: what a player pays to the other, then its penalties by name."""
     own = {name.removeprefix(f"{player}."): value for name, value in terms.items() if name.startswith(f"{player}.")}
-    words = [f"{player} {own.pop('adversarial'):.3g}"] + [f"{name} {value:.3g}" for name, value in own.items()]
+    words = [f"{player} {own.pop('adversarial', math.nan):.3g}"] + [f"{name} {value:.3g}" for name, value in own.items()]
     return " ".join(words)
 
 

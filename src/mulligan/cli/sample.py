@@ -22,6 +22,7 @@ class SampleOptions:
     out: str | None = None  # a .png (one grid), a folder or path ending in / (a PNG each) or an .npz; default: in the run folder
     truncation: float = 1.0  # below 1: latents pulled to their centre; less variety, fewer odd ones
     raw: bool = False  # the newest weights instead of their average
+    best: bool = False  # the checkpoint with the best score instead of the newest, where the recipe names a score
 
 
 def run(words: Sequence[str]) -> None:
@@ -32,5 +33,5 @@ def run(words: Sequence[str]) -> None:
         raise ArgumentError(f"--seed={options.seed} is negative; use 0 or more")
     run_ = Run(options.run)
     out = options.out or str(options.run / f"sample-seed{options.seed}.png")
-    samples = run_.sample(options.n, options.seed, truncation=options.truncation, raw=options.raw)
+    samples = run_.sample(options.n, options.seed, truncation=options.truncation, raw=options.raw, best=options.best)
     print(f"wrote {options.n} samples to {write_samples(samples, out)}")

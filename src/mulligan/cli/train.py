@@ -22,6 +22,7 @@ class TrainOptions:
     recipe: Annotated[Recipe, tyro.conf.arg(name="")]
     run: Path | None = None  # a new folder; default: the next free runs/RECIPE-0001
     device: str = "auto"  # cpu, cuda, mps or auto
+    max_hours: float | None = None  # then the run is saved and stops, to be resumed
 
 
 def run(words: Sequence[str]) -> None:
@@ -29,5 +30,5 @@ def run(words: Sequence[str]) -> None:
     recipe, left = swap_parts(named(name), list(rest))
     options = parse(TrainOptions, left, "train", TrainOptions(recipe), choices())
     with Progress(options.recipe) as progress:
-        finished = api.train(options.recipe, run=options.run, device=options.device, listener=progress)
+        finished = api.train(options.recipe, run=options.run, device=options.device, max_hours=options.max_hours, listener=progress)
     print(closing_line(finished.path))

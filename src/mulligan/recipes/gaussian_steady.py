@@ -8,7 +8,7 @@ from mulligan.ema import Ema
 from mulligan.losses import RelativisticPairing
 from mulligan.networks import MlpDiscriminator
 from mulligan.penalties import R1, R2
-from mulligan.recipe import Adam
+from mulligan.recipe import Adam, Best
 from mulligan.recipes.gaussian import EPOCH
 from mulligan.recipes.gaussian import RECIPE as CLASSIC
 from mulligan.schedules import Linear
@@ -28,4 +28,5 @@ RECIPE = CLASSIC.with_(
     report_every_images=10 * EPOCH,
     sample_every_images=20 * EPOCH,
     checkpoint_every_images=100 * EPOCH,
+    best=Best("covariance_error", larger=False),
 )

@@ -11,7 +11,7 @@ from mulligan.losses import RelativisticPairing
 from mulligan.networks import MlpDiscriminator, MlpGenerator
 from mulligan.penalties import R1, R2
 from mulligan.pictures import Scatter
-from mulligan.recipe import Adam, Recipe
+from mulligan.recipe import Adam, Best, Recipe
 from mulligan.schedules import Linear
 from mulligan.views import Points
 
@@ -34,4 +34,5 @@ RECIPE = Recipe(
     report_every_images=25_600,
     sample_every_images=102_400,
     checkpoint_every_images=512_000,
+    best=Best("high_quality"),
 )

@@ -1,0 +1,57 @@
+"""A game as tensors and back: both networks, the average, the optimisers. Nothing else is needed to go on."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from mulligan.game import Game, Player
+
+ROLES = ("generator", "discriminator")
+
+
+def game_tensors(game: Game, average: nn.Module) -> dict[str, Tensor]:
+    """Every tensor of the game by name, as it stands: not copies. `average` is left out where it is the generator itself."""
+    own = average is not game.generator.net
+    tensors = {f"average.{name}": value for name, value in average.state_dict().items()} if own else {}
+    for role in ROLES:
+        player: Player = getattr(game, role)
+        tensors |= {f"{role}.{name}": value for name, value in player.net.state_dict().items()}
+        tensors |= optimizer_tensors(role, player)
+    return {name: value.detach() for name, value in tensors.items()}
+
+
+def restore_game(game: Game, average: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Become the game that the tensors were taken from; RuntimeError or KeyError when they are another's."""
+    for role in ROLES:
+        player: Player = getattr(game, role)
+        player.net.load_state_dict(below(tensors, role))
+        restore_optimizer(player, below(tensors, f"optimizer.{role}"))
+        player.remember()
+    if average is not game.generator.net:
+        average.load_state_dict(below(tensors, "average"))
+
+
+def optimizer_tensors(role: str, player: Player) -> dict[str, Tensor]:
+    """Adam's moments and step counts, by the number of the parameter."""
+    states = player.optimizer.state_dict()["state"]
+    return {f"optimizer.{role}.{index}.{name}": value for index, state in states.items() for name, value in state.items()}
+
+
+def restore_optimizer(player: Player, tensors: Mapping[str, Tensor]) -> None:
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        index, name = key.split(".", 1)
+        # a copy: the optimiser takes the tensor it is given for its own, and writes into it
+        state.setdefault(int(index), {})[name] = value.clone()
+    player.optimizer.load_state_dict({"state": state, "param_groups": player.optimizer.state_dict()["param_groups"]})
+
+
+def below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names start with `prefix.`, named without it."""
+    return {name[len(prefix) + 1 :]: value for name, value in tensors.items() if name.startswith(prefix + ".")}
+
+
+def all_finite(tensors: Mapping[str, Tensor]) -> bool:
+    """Whether every number is one. Waits for the device."""
+    return bool(torch.stack([torch.isfinite(tensor).all() for tensor in tensors.values()]).all())

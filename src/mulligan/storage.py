@@ -1,0 +1,69 @@
+"""Writing so that a crash at any moment leaves the old file or the new one, and the system's errors in words."""
+
+import errno
+import io
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+
+from mulligan.errors import StorageError
+
+SPARE_BYTES = 8 << 20  # left free on the disk beyond what is being written
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Write under another name, flush to the disk, rename, flush the folder: after a crash the file is the old or the new."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    with storage_errors(target):
+        free = shutil.disk_usage(target.parent).free
+        if free < len(content) + SPARE_BYTES:
+            raise OSError(errno.ENOSPC, f"{free >> 20} MiB free, {(len(content) + SPARE_BYTES) >> 20} needed")
+        try:
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(target)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        flush_folder(target.parent)
+
+
+def write_picture(target: Path, picture: Image.Image) -> None:
+    """A PNG, whole or absent."""
+    content = io.BytesIO()
+    picture.save(content, "PNG")
+    write_whole(target, content.getvalue())
+
+
+def flush_folder(folder: Path) -> None:
+    """Make a rename durable; Windows has no such call and needs none."""
+    if os.name != "nt":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """The system's errors in the words of a person who wants to go on."""
+    try:
+        yield
+    except OSError as error:
+        what, mend = {
+            errno.ENOSPC: (f"the disk is full ({error.strerror})", "free some space"),
+            errno.EDQUOT: ("the quota is used up", "free some space"),
+            errno.EROFS: ("the file system is read-only", "choose another --run"),
+            errno.EACCES: ("writing is not permitted", "change the permissions or choose another --run"),
+            errno.EPERM: ("writing is not permitted", "change the permissions or choose another --run"),
+            errno.ENOENT: ("the folder is gone", "put it back"),
+            errno.ENOTDIR: ("a part of the path is a file", "choose another --run"),
+        }.get(error.errno or 0, (str(error), "mend that"))
+        raise StorageError(f"{path} cannot be written: {what}; {mend}") from error

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from mulligan.errors import RunFolderError
 from mulligan.packed import pack, unpack
-from mulligan.storage import storage_errors, write_whole
+from mulligan.storage import TEMPORARY, storage_errors, write_whole
 
 RECIPE, EVENTS, MODEL, CHECKPOINTS, SAMPLES = "recipe.json", "events.jsonl", "model.safetensors", "checkpoints", "samples"
 LOCK = ".lock"
@@ -72,9 +72,17 @@ class RunFolder:
                     f"run={self.path} is being trained by another process; wait for it, stop it, or choose another --run"
                 ) from None
         try:
+            self.sweep()
             yield
         finally:
             lock.release()
+
+    def sweep(self) -> None:
+        """Remove what a killed process was writing; nobody else writes here now."""
+        with storage_errors(self.path):
+            for part in (self.path, self.path / CHECKPOINTS, self.path / SAMPLES):
+                for rubbish in part.glob(f".*{TEMPORARY}"):
+                    rubbish.unlink()
 
     def begin(self, recipe_text: str) -> None:
         """Make the folder a run, now that it is claimed."""

@@ -12,12 +12,13 @@ from PIL import Image
 
 from mulligan.errors import StorageError
 
+TEMPORARY = ".tmp"  # ending of a file that is being written
 SPARE_BYTES = 8 << 20  # left free on the disk beyond what is being written
 
 
 def write_whole(target: Path, content: bytes) -> None:
     """Write under another name, flush to the disk, rename, flush the folder: after a crash the file is the old or the new."""
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}{TEMPORARY}")
     with storage_errors(target):
         free = shutil.disk_usage(target.parent).free
         if free < len(content) + SPARE_BYTES:

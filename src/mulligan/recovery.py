@@ -59,7 +59,9 @@ class Recovery:
             return word, None
         factors = self.factors()
         if watch.answer == "tell" and vitals.state_finite:
-            self.memory.since.pop(alarm.kind)  # said once; and again when it lasts as long again
+            if vitals.images - self.memory.told.get(alarm.kind, -vitals.total_images) < watch.patience * vitals.total_images:
+                return word, None
+            self.memory.told[alarm.kind] = vitals.images
             return word, Answer(alarm.kind, alarm.reason, "tell", vitals.images, None, factors)
         back_to = newest_until(self.memory.healthy_until)
         times = sum(answer.action == "go-back" for answer in self.answers)

@@ -145,6 +145,7 @@ class Training:
             answers, logged = self.recovery.answers, self.keeper.logged
             self.restore(tensors, facts)
             self.recovery.answers, self.keeper.logged = answers, logged
+            self.recovery.memory.healthy_until = max(self.recovery.memory.healthy_until, self.images_seen)
             self.recovery.make_milder(self.game)
             self.seconds = time.monotonic() - self._started
             # in this order a kill in between does no harm: the sick checkpoints lead to the same answer again

@@ -56,6 +56,7 @@ class Memory:
     healthy_until: int = 0  # images seen at the last report without a symptom
     since: dict[str, int] = field(default_factory=dict)  # symptom: images seen at the report before the first that showed it
     reports: dict[str, int] = field(default_factory=dict)  # symptom: reports in a row that showed it
+    told: dict[str, int] = field(default_factory=dict)  # symptom: images seen when it was only told of, last
     usual: dict[str, list[float]] = field(default_factory=dict)  # gradients of the last healthy reports, by player
     largest_generator_gradient: float = 0.0
     largest_variety: float = 0.0  # and of the distance to the nearest, both at most 1
@@ -134,6 +135,7 @@ class Watch:
         memory.largest_nearest = larger(memory.largest_nearest, min(vitals.nearest, 1.0))
         memory.since = {kind: memory.since.get(kind, memory.reported) for kind in symptoms}
         memory.reports = {kind: memory.reports.get(kind, 0) + 1 for kind in symptoms}
+        memory.told = {kind: images for kind, images in memory.told.items() if kind in symptoms}
         memory.reported = vitals.images
         if not symptoms:
             memory.healthy_until = vitals.images

@@ -150,7 +150,7 @@ ILL: dict[type[Sick], Recipe] = {
         discriminator_optimizer=Adam(3e-3, 0.9),
         images=192_000,
         report_every_images=3_200,
-        watch=Watch(most_answers=1, patience=0.1, vanishing_gradient=0.05, rate_factor=0.9),
+        watch=Watch(most_answers=1, patience=0.1, vanishing_gradient=0.1, rate_factor=0.9),
     ),
     Collapsed: points(
         loss=NonSaturating(),

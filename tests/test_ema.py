@@ -1,5 +1,7 @@
 """The averaged generator."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -58,3 +60,18 @@ def test_the_half_life_grows_no_longer_than_it_was_asked_to() -> None:
     ema = Ema(half_life_images=1_000, ramp=0.1)
     weights = [ema.weight(seen, 100) for seen in (1_000, 5_000, 10_000, 50_000)]
     assert weights == pytest.approx([1 - 0.5**1, 1 - 0.5**0.2, 1 - 0.5**0.1, 1 - 0.5**0.1])
+
+
+@pytest.mark.parametrize("look", [True, False])
+@pytest.mark.parametrize("sound", [True, False])
+def test_nothing_moves_after_a_step_that_was_not_sound(sound: bool, look: bool) -> None:
+    net = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    average = averaged_copy(net)
+    before = {name: value.clone() for name, value in average.state_dict().items()}
+    with torch.no_grad():
+        for value in net.state_dict().values():
+            value.fill_(3) if sound or not value.is_floating_point() else value.fill_(math.nan)
+    move_average(average, net, 0.5, torch.tensor(sound), look=look)
+    for name, value in average.state_dict().items():
+        halfway = (before[name] + 3) / 2 if value.is_floating_point() else torch.tensor(3)
+        assert torch.equal(value, halfway if sound else before[name])

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mulligan.data import Grid
 from mulligan.errors import RecipeError
-from mulligan.game import Game, Moment, build_game, discriminator_terms, generator_terms, train_step
+from mulligan.game import Game, Moment, build_game, discriminator_terms, generator_terms, settle, train_step
 from mulligan.latents import Normal
 from mulligan.losses import Hinge, NonSaturating
 from mulligan.networks import MlpDiscriminator, MlpGenerator, SpectralNorm
@@ -19,6 +19,7 @@ from mulligan.parts import AdversarialLoss, Look, Shape
 from mulligan.penalties import R1, R2
 from mulligan.recipe import Adam, Recipe
 from mulligan.recipes import named
+from mulligan.state import game_tensors
 from mulligan.views import Points
 
 MOMENT = Moment(seed=0, images_seen=0, progress=0.0, update=0)
@@ -242,3 +243,45 @@ def test_a_users_own_loss_plays() -> None:
     assert torch.equal(terms["adversarial"], 3 * look.fake_logits - 2 * look.real_logits)
     pays = generator_terms(playing, real, latents)["adversarial"]
     assert torch.allclose(pays, -5 * look.fake_logits, atol=1e-5)
+
+
+def test_a_move_tells_the_norm_of_its_gradient() -> None:
+    playing = game(discriminator=MlpDiscriminator((8,)))
+    terms, _ = discriminator_terms(playing, next(real_batches()), torch.randn(16, 2), MOMENT)
+    move = playing.discriminator.move(terms, 0.0)
+    gradients = torch.cat(
+        [parameter.grad.flatten() for parameter in playing.discriminator.parameters if parameter.grad is not None]
+    )
+    assert torch.allclose(move.gradient, gradients.norm())
+    assert move.sound
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_move_with_terms_that_are_no_numbers_is_refused_whole(bad: float) -> None:
+    """Weights, moments, step counts and running statistics stay as they were; the next sound move goes on from there."""
+    playing = game()
+    train_step(playing, real_batches(), MOMENT)
+    before = {name: value.clone() for name, value in game_tensors(playing, playing.generator.net).items()}
+    real = next(real_batches())
+    real[3, 1] = bad
+    terms, _ = discriminator_terms(playing, real, torch.randn(16, 2), MOMENT)
+    assert not playing.discriminator.move(terms, 0.0).sound
+    after = game_tensors(playing, playing.generator.net)
+    assert [name for name in before if not torch.equal(before[name], after[name])] == []
+    assert train_step(playing, real_batches(), MOMENT).sound
+
+
+@pytest.mark.parametrize("look", [True, False])
+def test_buffers_are_kept_or_put_back_with_or_without_looking(look: bool) -> None:
+    for sound, expected in ((True, 2.0), (False, 1.0)):
+        new, kept = [torch.tensor([2.0, 2.0]), torch.tensor(2)], [torch.tensor([1.0, 1.0]), torch.tensor(1)]
+        if not sound:
+            new[0].fill_(float("nan"))
+        settle(torch.tensor(sound), new, kept, look=look)
+        assert [value.float().mean().item() for value in (*new, *kept)] == [expected] * 4
+
+
+def test_a_penalty_alone_can_spoil_a_step_and_the_step_says_so() -> None:
+    step = train_step(game(discriminator_penalties=(R1(float("inf")),)), real_batches(), MOMENT)
+    assert not step.sound
+    assert torch.isfinite(step.terms["generator.adversarial"])

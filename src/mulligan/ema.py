@@ -30,22 +30,22 @@ def averaged_copy(net: nn.Module) -> nn.Module:
 
 
 @torch.no_grad()
-def move_average(average: nn.Module, net: nn.Module, weight: float, sound: Tensor | None = None) -> None:
+def move_average(average: nn.Module, net: nn.Module, weight: float, sound: Tensor | None = None, *, look: bool = True) -> None:
     """Move every floating-point tensor of `average` the share `weight` towards `net`; copy the others.
 
-    With `sound`, a () bool tensor that is False, nothing is moved; only on the CPU is it looked at, where looking costs nothing.
+    Nothing moves where `sound`, a () bool tensor, is False. Without a `look` at it the device is not waited for.
     """
-    ours, theirs = average.state_dict(), net.state_dict()
-    floating = [name for name, tensor in ours.items() if tensor.is_floating_point()]
-    targets = list(ours.values())
-    look = sound is None or sound.device.type == "cpu"
-    if look and sound is not None and not sound:
+    if sound is not None and look and not sound:
         return
-    before = [] if look else [target.clone() for target in targets]
+    ours, theirs = average.state_dict(), net.state_dict()
+    targets = list(ours.values())
+    before = [target.clone() for target in targets] if sound is not None and not look else []
+    floating = [name for name, tensor in ours.items() if tensor.is_floating_point()]
     torch._foreach_lerp_(  # pyright: ignore[reportPrivateImportUsage]
         [ours[name] for name in floating], [theirs[name] for name in floating], weight
     )
     for name in ours.keys() - set(floating):
         ours[name].copy_(theirs[name])
     for target, old in zip(targets if before else [], before, strict=True):
-        target.copy_(torch.where(sound, target, old))  # pyright: ignore[reportArgumentType, reportCallIssue]
+        assert sound is not None
+        target.copy_(torch.where(sound, target, old))

@@ -61,7 +61,7 @@ class Player:
         # the fused kernels leave weights, moments and counters as they are where this is 1
         self.optimizer.found_inf = (~sound).float()  # pyright: ignore[reportAttributeAccessIssue]
         self.optimizer.step()
-        settle(sound, list(self.net.buffers()), self.memory)
+        settle(sound, list(self.net.buffers()), self.memory, look=sound.device.type == "cpu")
         for constraint in self.constraints:
             constraint.after_move(self.net)
         return Move(sound, gradient)
@@ -75,11 +75,11 @@ def norm(tensors: Sequence[Tensor]) -> Tensor:
 
 
 @torch.no_grad()
-def settle(sound: Tensor, new: list[Tensor], kept: list[Tensor]) -> None:
-    """Make both lists what `new` is when `sound`, else what `kept` is; only on the CPU is `sound` looked at, where that is free."""
+def settle(sound: Tensor, new: list[Tensor], kept: list[Tensor], *, look: bool) -> None:
+    """Make both lists what `new` is when `sound`, else what `kept` is. Without a `look` at `sound` the device is not waited for."""
     if not new:
         return
-    if sound.device.type == "cpu":
+    if look:
         source, target = (new, kept) if sound else (kept, new)
         torch._foreach_copy_(target, source)  # pyright: ignore[reportPrivateImportUsage]
         return

@@ -99,7 +99,8 @@ class Training:
         self.images_seen += recipe.step_images
         if recipe.ema:
             weight = recipe.ema.weight(self.images_seen, recipe.step_images)
-            move_average(self.average, self.game.generator.net, weight, step.sound)
+            look = self.game.device.type == "cpu"  # where looking costs nothing
+            move_average(self.average, self.game.generator.net, weight, step.sound, look=look)
         self._standby, self._slow = None, time.monotonic() - started > SLOW_STEP
 
     def batches(self) -> Iterator[Tensor]:

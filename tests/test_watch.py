@@ -118,7 +118,7 @@ def test_a_vanished_gradient_alone_is_no_defeat() -> None:
 
 
 def test_figures_that_are_no_numbers_raise_nothing_by_themselves() -> None:
-    nothing = dict.fromkeys(
+    nothing: dict[str, Any] = dict.fromkeys(
         ("margin", "generator_gradient", "discriminator_gradient", "told_apart", "variety", "nearest"), math.nan
     )
     assert follow([nothing] * 50)[1] == []

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mulligan.codec import part_name
 from mulligan.data import Stream
+from mulligan.data.examine import facts
 from mulligan.errors import ArgumentError, DeviceError, RecipeError, RunFolderError, Stopped, UserError
 from mulligan.game import build_game
 from mulligan.machine import Machine
@@ -21,7 +22,7 @@ from mulligan.pictures import Scatter
 from mulligan.recipe import Recipe
 from mulligan.recipes import DEFAULT, named
 from mulligan.report import write_report
-from mulligan.rundir import MODEL, RECIPE, RunFolder
+from mulligan.rundir import DATA_REPORT, MODEL, RunFolder
 from mulligan.state import below
 from mulligan.stopping import stop_on_signals
 from mulligan.training import Listener, Training
@@ -95,6 +96,7 @@ def train(
     with folder.claim():
         folder.begin(record_text(chosen, place, data))
         training = Training(game, data, stream, folder, listener or ignore)
+        folder.write(DATA_REPORT, json.dumps(facts(data), indent=2))
         training.record.first_look()
         training.tell(opening_line(training))
         return finish(training, chosen, deadline)
@@ -116,11 +118,11 @@ def resume(
     """
     deadline = deadline_in(max_hours)
     folder = RunFolder.open(Path(run))
-    facts = folder.read_recipe()
-    chosen = recipe or Recipe.from_json(facts["recipe"])
-    if recipe and recipe.to_json() != facts["recipe"]:
+    recorded = folder.read_recipe()
+    chosen = recipe or Recipe.from_json(recorded["recipe"])
+    if recipe and recipe.to_json() != recorded["recipe"]:
         raise RecipeError(f"run={folder.path} was started with another recipe; give the same one, or train it as a new run")
-    machine = Machine.recorded(facts)
+    machine = Machine.recorded(recorded)
     place = pick_device(device or machine.device)
     torch.set_num_threads(threads or machine.threads or torch.get_num_threads())
     with folder.claim():
@@ -170,7 +172,7 @@ def opening_line(training: Training) -> str:
     """What is about to happen, in one line."""
     recipe, data, game = training.recipe, training.data, training.game
     sizes = [count_parameters(player.net) for player in (game.generator, game.discriminator)]
-    skipped = f" ({len(data.skipped)} unreadable files skipped, listed in {RECIPE})" if data.skipped else ""
+    skipped = f" ({len(data.skipped)} unreadable files skipped, listed in {DATA_REPORT})" if data.skipped else ""
     return (
         f"training {recipe.name} into {training.folder.path}: {len(data):,} samples of {'x'.join(map(str, data.shape))}{skipped}, "
         f"generator {sizes[0]:,} and discriminator {sizes[1]:,} parameters, {recipe.images:,} images; Ctrl-C saves and stops"
@@ -208,12 +210,12 @@ def pick_device(name: str) -> torch.device:
 
 def record_text(recipe: Recipe, device: torch.device, data: Dataset) -> str:
     """What `recipe.json` says: the recipe, the versions and the machine it ran on, and what the data was."""
-    facts = {
+    recorded = {
         "recipe": recipe.to_json(),
         **Machine.here(device).to_json(),
-        "data": {"count": len(data), "shape": list(data.shape), "labels": list(data.label_names), "skipped": list(data.skipped)},
+        "data": {"count": len(data), "shape": list(data.shape), "labels": list(data.label_names)},
     }
-    return json.dumps(facts, indent=2)
+    return json.dumps(recorded, indent=2)
 
 
 def ignore(event: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from mulligan.packed import pack, unpack
 from mulligan.storage import TEMPORARY, storage_errors, write_whole
 
 RECIPE, EVENTS, MODEL, CHECKPOINTS, SAMPLES = "recipe.json", "events.jsonl", "model.safetensors", "checkpoints", "samples"
-LOCK = ".lock"
+DATA_REPORT, LOCK = "data-report.json", ".lock"
 LONGEST_LINE = 1 << 20  # bytes of an event: what is longer is none of ours
 
 

@@ -21,6 +21,7 @@ COMMANDS = {
         "RUN [--n 64] [--seed 0] [--out PATH] [--truncation PSI] [--raw] [--best]",
         "images from a trained generator: .png, folder or .npz",
     ),
+    "data": ("check SOURCE [--image-size N] [--out FILE]", "what is in a data set, what is wrong with it, what will be done"),
     "doctor": ("", "this machine: versions, threads, accelerators, data"),
 }
 

@@ -3,6 +3,7 @@
 import difflib
 from pathlib import Path
 
+from mulligan.data.archive import Archive, is_archive
 from mulligan.data.arrays import ArrayFile
 from mulligan.data.digits import FashionMnist, Mnist
 from mulligan.data.folder import Folder
@@ -11,7 +12,7 @@ from mulligan.data.points import Gaussian, Grid, Ring
 from mulligan.data.stream import Stream
 from mulligan.errors import DataError
 
-Source = Mnist | FashionMnist | Folder | ArrayFile | IdxFile | Ring | Grid | Gaussian
+Source = Mnist | FashionMnist | Folder | Archive | ArrayFile | IdxFile | Ring | Grid | Gaussian
 
 NAMED: dict[str, Source] = {
     "mnist": Mnist(),
@@ -25,7 +26,7 @@ NAMED: dict[str, Source] = {
 
 
 def source_from(text: str) -> Source:
-    """A known name, a folder, an `.npy` or `.npz` file, or an IDX file."""
+    """A known name, a folder, a `.zip`, an `.npy` or `.npz` file, or an IDX file."""
     if text in NAMED:
         return NAMED[text]
     path = Path(text)
@@ -34,14 +35,15 @@ def source_from(text: str) -> Source:
     if path.suffix.lower() in (".npy", ".npz"):
         return ArrayFile(text)
     if path.is_file():
-        return IdxFile(text)
+        return Archive(text) if is_archive(path) else IdxFile(text)
     close = difflib.get_close_matches(text, NAMED, 1)
-    meant = f"did you mean {close[0]}?" if close else f"give a folder, an array file or one of {', '.join(NAMED)}"
+    meant = f"did you mean {close[0]}?" if close else f"give a folder, a zip, an array file or one of {', '.join(NAMED)}"
     raise DataError(f"data={text} does not exist and is no known name; {meant}")
 
 
 __all__ = [
     "NAMED",
+    "Archive",
     "ArrayFile",
     "FashionMnist",
     "Folder",

@@ -6,6 +6,7 @@ Nothing is imported or run because a file names it: a type that is not in the fi
 
 import dataclasses
 import difflib
+import math
 import re
 import types
 import typing
@@ -104,9 +105,11 @@ def decode_tuple(hint: Any, data: Any, where: str) -> tuple[Any, ...]:
 def decode_plain(hint: Any, data: Any, where: str) -> Any:
     if hint in (bool, int, float, str) and fits(hint, data):
         try:
-            return float(data) if hint is float else data
-        except OverflowError:
-            pass  # a whole number beyond every float
+            value = float(data) if hint is float else data
+        except OverflowError:  # a whole number beyond every float
+            value = math.inf
+        if not isinstance(value, float) or math.isfinite(value):
+            return value
     raise RecipeError(f"{where}={data!r} is not possible; give {describe(hint)}")
 
 

@@ -30,7 +30,8 @@ class Machine:
     @classmethod
     def recorded(cls, facts: Mapping[str, Any]) -> "Machine":
         """What `recipe.json` says; what it does not say is left open."""
-        machine, versions = facts.get("machine", {}), facts.get("versions", {})
+        blocks = (facts.get("machine"), facts.get("versions"))
+        machine, versions = (block if isinstance(block, dict) else {} for block in blocks)
         threads = machine.get("threads")
         return cls(
             str(machine.get("device", "auto")),

@@ -13,7 +13,7 @@ from mulligan.codec import part_name
 from mulligan.data import Stream
 from mulligan.data.examine import facts
 from mulligan.errors import ArgumentError, DeviceError, RecipeError, RunFolderError, Stopped, UserError
-from mulligan.game import build_game
+from mulligan.game import build_game, outline
 from mulligan.machine import Machine
 from mulligan.model import Model, read_model
 from mulligan.networks.table import count_parameters
@@ -127,6 +127,8 @@ def resume(
     torch.set_num_threads(threads or machine.threads or torch.get_num_threads())
     with folder.claim():
         data = load_data(chosen)
+        if shapes := outline(chosen, data.shape):
+            folder.check_outline(shapes)
         game = build_game(chosen, data.shape, place)
         training = Training(game, data, open_stream(chosen, data, place), folder, listener or ignore)
         tensors, state, passed_over = folder.newest_checkpoint(largest=training.largest_checkpoint())

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mulligan.errors import RecipeError
+
+LARGEST_MIXTURE = 100_000_000  # coordinates of all centres together
+
 
 @dataclass(frozen=True)
 class Normal:
@@ -39,6 +43,11 @@ class NormalMixture:
     centres: int = 100
     width: float = 0.1
     centres_seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.centres * self.size <= LARGEST_MIXTURE:
+            held = f"{self.centres:,} centres of size {self.size:,}"
+            raise RecipeError(f"latents=normal-mixture has {held}; use at least one and {LARGEST_MIXTURE:,} numbers at most")
 
     def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
         centres = np.random.default_rng(self.centres_seed).standard_normal((self.centres, self.size), dtype=np.float32)

@@ -1,6 +1,6 @@
 """A trained generator as people use it: latents in, images (or points) out."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from mulligan import codec
 from mulligan.errors import RunFolderError
 from mulligan.latents import LatentsSpec
 from mulligan.networks import Generator
+from mulligan.networks.outline import outline_of
 from mulligan.packed import peek, unpack
 from mulligan.parts import Shape
 from mulligan.views import View
@@ -101,12 +102,3 @@ def parts_of(facts: Mapping[str, Any], own_generator: Any) -> tuple[Any, Latents
     view = codec.decode(View, facts["view"], "view")
     generator = own_generator or codec.decode(Generator, facts["generator"], "generator")
     return generator, latents, view, tuple(int(length) for length in facts["shape"])
-
-
-def outline_of(build: Callable[[], nn.Module]) -> dict[str, Shape] | None:
-    """The shape of every weight, before any memory is taken; None for a network that cannot be built without."""
-    try:
-        with torch.device("meta"):
-            return {name: tuple(value.shape) for name, value in build().state_dict().items()}
-    except (NotImplementedError, RuntimeError):
-        return None

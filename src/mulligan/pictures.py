@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from mulligan.errors import RecipeError
+
 TITLE_HEIGHT = 18
 GAP = 2  # pixels between tiles
 LEGIBLE = 56  # tiles are enlarged by the whole factor that keeps them within this many pixels
@@ -78,6 +80,10 @@ class Scatter:
 
     count: int = 1000
     side: int = 480
+
+    def __post_init__(self) -> None:
+        if not 16 <= self.side <= 8_192:
+            raise RecipeError(f"side={self.side} is not possible for a scatter plot; use 16 to 8,192 pixels")
 
     def name(self, scene: Scene) -> str:
         return images_name(scene)

@@ -19,6 +19,9 @@ from mulligan.schedules import Schedule, value_at
 from mulligan.views import View
 from mulligan.watch import Watch
 
+MOST = 10**15  # of anything that is counted
+MOST_SHOWN = 65_536  # samples in one picture
+
 
 @dataclass(frozen=True)
 class Adam:
@@ -78,9 +81,13 @@ class Recipe:
         for name, bound in least.items():
             if not isinstance(getattr(self, name), int) or getattr(self, name) < bound:
                 raise RecipeError(f"{name}={getattr(self, name)} is too small or no whole number; use {bound} or more")
-        for name in ("image_size", "threads"):
-            if (value := getattr(self, name)) is not None and value < 1:
-                raise RecipeError(f"{name}={value} is too small; use 1 or more, or none")
+            if getattr(self, name) > MOST:
+                raise RecipeError(f"{name}={getattr(self, name)} is too large; use {MOST:,} or less")
+        for name, most in (("image_size", 4_096), ("threads", 4_096)):
+            if (value := getattr(self, name)) is not None and not 1 <= value <= most:
+                raise RecipeError(f"{name}={value} is not possible; use 1 to {most:,}, or none")
+        if self.picture.count > MOST_SHOWN:
+            raise RecipeError(f"picture={self.picture} shows {self.picture.count:,} samples; use {MOST_SHOWN:,} or less")
         for name in ("generator_optimizer", "discriminator_optimizer"):
             rate = getattr(self, name).rate
             values = [value_at(rate, progress) for progress in (0.0, 0.5, 1.0)]

@@ -13,7 +13,8 @@ from filelock import FileLock, Timeout
 from torch import Tensor
 
 from mulligan.errors import RunFolderError
-from mulligan.packed import pack, unpack
+from mulligan.packed import LARGEST_HEADER, open_plain, pack, peek, unpack
+from mulligan.parts import Shape
 from mulligan.storage import TEMPORARY, storage_errors, write_whole
 
 RECIPE, EVENTS, MODEL, CHECKPOINTS, SAMPLES = "recipe.json", "events.jsonl", "model.safetensors", "checkpoints", "samples"
@@ -98,8 +99,9 @@ class RunFolder:
     def read_recipe(self) -> dict[str, Any]:
         """What `recipe.json` holds: `recipe`, `versions` and `machine`."""
         try:
-            facts = json.loads((self.path / RECIPE).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            with open_plain(self.path / RECIPE) as file:
+                facts = json.loads(file.read(LARGEST_HEADER))
+        except (OSError, ValueError, RecursionError) as error:
             raise RunFolderError(f"run={self.path} has an unreadable {RECIPE}: {error}; restore it from a copy") from error
         if not isinstance(facts, dict) or "recipe" not in facts:
             raise RunFolderError(f"run={self.path} has a {RECIPE} without a recipe; restore it from a copy")
@@ -199,6 +201,20 @@ class RunFolder:
                 passed_over.append(str(error))
         reason = f"none of its checkpoints can be read: {passed_over[0]}" if passed_over else "it has no checkpoint yet"
         raise RunFolderError(f"run={self.path} cannot go on, {reason}; start again with another --run")
+
+    def check_outline(self, wanted: Mapping[str, Shape]) -> None:
+        """Before the recipe's networks are made: RunFolderError when the newest checkpoint has weights of other shapes."""
+        for path in reversed(self.checkpoints()):
+            try:
+                shapes, _ = peek(path)
+            except RunFolderError:
+                continue  # damaged: said when it is read
+            if odd := sorted(name for name in wanted if shapes.get(name) != wanted[name]):
+                raise RunFolderError(
+                    f"run={self.path} has a checkpoint that does not fit its recipe: {odd[0]} is {shapes.get(odd[0])} "
+                    f"and the recipe makes it {wanted[odd[0]]}; restore {RECIPE} from a copy"
+                )
+            return
 
     def drop_checkpoints_after(self, images_seen: int) -> None:
         with storage_errors(self.path):

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from mulligan.errors import DataError
 from mulligan.metrics import KnownGaussian, KnownMixture
 from mulligan.parts import Dataset
+
+MOST_POINTS = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,7 @@ class Gaussian:
     data_seed: int = 0
 
     def load(self, size: int | None) -> Dataset:
+        check_count(self.count)
         a, b = np.array([[1.0, 2.0], [-0.1, 0.5]]), np.array([1.0, 2.0])
         points = np.random.default_rng(self.data_seed).standard_normal((self.count, 2)) @ a + b
         return Dataset(torch.from_numpy(points.astype(np.float32)), truth=KnownGaussian(b, a.T @ a))
@@ -47,8 +51,14 @@ class Grid:
         return mixture(np.array(list(itertools.product(ticks, ticks))), 0.05, self.count, self.data_seed)
 
 
+def check_count(count: int) -> None:
+    if not 1 <= count <= MOST_POINTS:
+        raise DataError(f"data has count={count:,} points; use 1 to {MOST_POINTS:,}")
+
+
 def mixture(centres: np.ndarray, std: float, count: int, seed: int) -> Dataset:
     """Every Gaussian equally likely."""
+    check_count(count)
     rng = np.random.default_rng(seed)
     which = rng.integers(len(centres), size=count)
     points = centres[which] + std * rng.standard_normal((count, 2))

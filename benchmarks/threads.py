@@ -13,8 +13,9 @@ import torch
 
 import mulligan
 from mulligan.api import load_data
+from mulligan.build import build_game
 from mulligan.data import Stream
-from mulligan.game import Moment, build_game, train_step
+from mulligan.game import Moment, train_step
 
 
 def rate(recipe: mulligan.Recipe, threads: int, steps: int) -> float:

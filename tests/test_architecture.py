@@ -17,7 +17,7 @@ LAYERS: list[set[str]] = [
     {"networks", "data"},
     {"codec", "recipe", "recipes"},
     {"rundir", "game", "model", "record", "training", "report", "export"}
-    | {"tally", "state", "writer", "keeper", "recovery", "stopping", "machine"},
+    | {"build", "tally", "state", "writer", "keeper", "recovery", "stopping", "machine"},
     {"api", "cli", "__init__"},
 ]
 JUNK_DRAWERS = {"utils", "helpers", "common", "misc", "util", "tools", "base"}

@@ -9,9 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from mulligan.build import build_game
 from mulligan.data import Grid
 from mulligan.errors import RecipeError
-from mulligan.game import Game, Moment, build_game, discriminator_terms, generator_terms, settle, train_step
+from mulligan.game import Game, Moment, discriminator_terms, generator_terms, settle, train_step
 from mulligan.latents import Normal
 from mulligan.losses import Hinge, NonSaturating
 from mulligan.networks import MlpDiscriminator, MlpGenerator, SpectralNorm

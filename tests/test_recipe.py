@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 import torch
 
+from mulligan.build import build_game
 from mulligan.data import Folder, source_from
 from mulligan.errors import RecipeError
-from mulligan.game import Moment, build_game, train_step
+from mulligan.game import Moment, train_step
 from mulligan.penalties import R1, R2
 from mulligan.recipe import Adam, Recipe
 from mulligan.recipes import DEFAULT, RECIPES, named
@@ -62,8 +63,8 @@ def test_the_default_is_the_digits() -> None:
         ({"batch": 0}, "batch=0 is too small or no whole number; use 1 or more"),
         ({"images": -1}, "images=-1 is too small or no whole number; use 1 or more"),
         ({"seed": -1}, "seed=-1 is too small or no whole number; use 0 or more"),
-        ({"image_size": 0}, "image_size=0 is too small; use 1 or more, or none"),
-        ({"threads": 0}, "threads=0 is too small; use 1 or more, or none"),
+        ({"image_size": 0}, "image_size=0 is not possible; use 1 to 4,096, or none"),
+        ({"threads": 0}, "threads=0 is not possible; use 1 to 4,096, or none"),
         ({"sample_every_images": 0}, "sample_every_images=0 is too small or no whole number; use 1 or more"),
         (
             {"discriminator_penalties": (R1(1.0), R2(1.0), R1(9.0))},

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mulligan.build import build_game, outline
 from mulligan.codec import part_name
 from mulligan.data import Stream
 from mulligan.data.examine import facts
 from mulligan.errors import ArgumentError, DeviceError, RecipeError, RunFolderError, Stopped, UserError
-from mulligan.game import build_game, outline
 from mulligan.machine import Machine
 from mulligan.model import Model, read_model
 from mulligan.networks.table import count_parameters

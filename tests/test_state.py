@@ -48,3 +48,9 @@ def test_one_number_that_is_none_is_found_among_all() -> None:
     assert all_finite(tensors)
     tensors["a"][2, 2] = float("inf")
     assert not all_finite(tensors)
+    tensors["b"] = torch.tensor([-float("inf")])
+    assert not all_finite(tensors)
+
+
+def test_large_numbers_are_numbers_even_where_their_sum_is_not() -> None:
+    assert all_finite({"a": torch.full((4,), 3e38), "half": torch.zeros(2, dtype=torch.bfloat16)})

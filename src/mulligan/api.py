@@ -133,7 +133,7 @@ def resume(
         training = Training(game, data, open_stream(chosen, data, place), folder, listener or ignore)
         tensors, state, passed_over = folder.newest_checkpoint(largest=training.largest_checkpoint())
         training.restore(tensors, state)
-        folder.keep_events(training.keeper.logged)
+        training.keeper.logged = folder.keep_events(training.keeper.logged)
         for line in passed_over:
             training.tell(f"{line}; using the one before")
         for line in machine.differences(Machine.here(place)):
@@ -151,8 +151,11 @@ def finish(training: Training, recipe: Recipe, deadline: float) -> Run:
     """Run the loop, with signals as requests to save and stop; leave the report in any case."""
     training.deadline = deadline
     try:
-        with stop_on_signals(training.ask_to_stop):
+        with stop_on_signals(training.ask_to_stop, training.save_standby):
             training.run()
+    except Exception:
+        training.keeper.writer.wait()  # the folder is let go of only when nothing is written there any more
+        raise
     finally:
         if training.folder.events():
             training.keeper.attempt(lambda: write_report(training.folder))

@@ -57,7 +57,7 @@ class Keeper:
         self.hand_over(snapshot)
 
     def hand_over(self, snapshot: Snapshot) -> None:
-        """Begin to write, and say nothing: for signal handlers."""
+        """Begin to write, and say nothing."""
         self.writer.start(lambda: self._write(snapshot))
 
     def save_now(self, snapshot: Snapshot) -> None:

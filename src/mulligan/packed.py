@@ -21,10 +21,16 @@ DAMAGE = (OSError, SafetensorError, ValueError, LookupError, TypeError, Attribut
 
 def pack(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> bytes:
     """A safetensors file whose metadata holds the facts as JSON and a digest of the whole file."""
+    return b"".join(pack_parts(tensors, facts))
+
+
+def pack_parts(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> list[bytes | memoryview]:
+    """The same in pieces to be written one after the other, so that a large file is not copied again."""
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     content = save(whole, {"digest": BLANK_DIGEST, "facts": json.dumps(facts)})
     start, end = digest_place(content, BLANK_DIGEST)
-    return b"".join((content[:start], digest(content, start, end).encode(), content[end:]))
+    view = memoryview(content)
+    return [view[:start], digest(content, start, end).encode(), view[end:]]
 
 
 def unpack(path: Path, largest: int | None = None) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -40,6 +40,7 @@ def write_report(folder: RunFolder) -> Path:
         *newest_picture(folder),
         *curves(events),
         scores_table(last),
+        alarms(events),
         *pictures_over_time(folder),
         f"<h2>Recipe</h2><pre>{html.escape(json.dumps(facts, indent=2))}</pre>",
     ]
@@ -117,6 +118,20 @@ def plot(lines: dict[str, list[tuple[float, float]]]) -> str:
 def thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     step = max(1, math.ceil(len(points) / MOST_POINTS))
     return points[::step]
+
+
+def alarms(events: Sequence[dict[str, Any]]) -> str:
+    """When the run was found sick, and what was done."""
+    found = [event["alarm"] for event in events if "alarm" in event]
+    cells = [(f"{alarm['images']:,} images", alarm["kind"], alarm["reason"], done(alarm)) for alarm in found]
+    rows = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}" for cell in row) + "</tr>" for row in cells)
+    return f"<h2>Alarms</h2><table>{rows}</table>" if found else ""
+
+
+def done(alarm: dict[str, Any]) -> str:
+    factors = ", ".join(f"{role} x {factor:.3g}" for role, factor in alarm["rate_factors"].items())
+    words = {"tell": "told", "give-up": "the run was given up", "go-back": f"back to {alarm['back_to']} images, rates: {factors}"}
+    return words[alarm["action"]]
 
 
 def scores_table(event: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from torch import Tensor
 
 from mulligan.errors import RunFolderError
-from mulligan.packed import LARGEST_HEADER, open_plain, pack, peek, unpack
+from mulligan.packed import LARGEST_HEADER, open_plain, pack_parts, peek, unpack
 from mulligan.parts import Shape
 from mulligan.storage import TEMPORARY, storage_errors, write_whole
 
@@ -91,9 +91,9 @@ class RunFolder:
             RunFolder.create(self.path)
         self.write(RECIPE, recipe_text)
 
-    def write(self, name: str, content: bytes | str) -> Path:
+    def write(self, name: str, *content: bytes | memoryview | str) -> Path:
         target = self.path / name
-        write_whole(target, content.encode() if isinstance(content, str) else content)
+        write_whole(target, *(part.encode() if isinstance(part, str) else part for part in content))
         return target
 
     def read_recipe(self) -> dict[str, Any]:
@@ -136,9 +136,14 @@ class RunFolder:
                     found.append(event)
         return found
 
-    def keep_events(self, count: int) -> None:
-        """Drop what a killed run logged after the checkpoint it goes on from, which counted `count`: it will be logged again."""
-        self.write(EVENTS, "".join(json.dumps(event) + "\n" for event in self.events()[:count]))
+    def keep_events(self, count: int) -> int:
+        """Drop what a killed run logged after the checkpoint it goes on from, which counted `count`: it will be logged again.
+
+        Returns how many there are then.
+        """
+        kept = self.events()[:count]
+        self.write(EVENTS, "".join(json.dumps(event) + "\n" for event in kept))
+        return len(kept)
 
     def flush_events(self) -> None:
         """Make the log as durable as the checkpoint that follows it."""
@@ -161,7 +166,7 @@ class RunFolder:
 
         Afterwards only the newest `keep` stay, the one at `best` images, and the newest at `healthy_until` images or before.
         """
-        path = self.write(f"{CHECKPOINTS}/{images_seen:09d}.safetensors", pack(tensors, facts))
+        path = self.write(f"{CHECKPOINTS}/{images_seen:09d}.safetensors", *pack_parts(tensors, facts))
         also = {best, None if healthy_until is None else self.newest_until(healthy_until)}
         with storage_errors(self.path):
             others = [old for old in self.checkpoints() if old != path]
@@ -223,7 +228,7 @@ class RunFolder:
                     path.unlink()
 
     def save_model(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> Path:
-        return self.write(MODEL, pack(tensors, facts))
+        return self.write(MODEL, *pack_parts(tensors, facts))
 
 
 def images_of(checkpoint: Path) -> int:

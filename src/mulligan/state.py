@@ -53,5 +53,11 @@ def below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def all_finite(tensors: Mapping[str, Tensor]) -> bool:
-    """Whether every number is one. Waits for the device."""
-    return bool(torch.stack([torch.isfinite(tensor).all() for tensor in tensors.values()]).all())
+    """Whether every number is one. Waits for the device.
+
+    A sum is finite only when all that it sums is, and is ten times as quick; only when it is not, each number is looked at.
+    """
+    floating = [tensor for tensor in tensors.values() if tensor.is_floating_point()]
+    if bool(torch.isfinite(torch.stack([tensor.sum(dtype=torch.float32) for tensor in floating])).all()):
+        return True
+    return all(bool(torch.isfinite(tensor).all()) for tensor in floating)

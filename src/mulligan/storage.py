@@ -16,16 +16,17 @@ TEMPORARY = ".tmp"  # ending of a file that is being written
 SPARE_BYTES = 8 << 20  # left free on the disk beyond what is being written
 
 
-def write_whole(target: Path, content: bytes) -> None:
+def write_whole(target: Path, *content: bytes | memoryview) -> None:
     """Write under another name, flush to the disk, rename, flush the folder: after a crash the file is the old or the new."""
     temporary = target.with_name(f".{target.name}.{os.getpid()}{TEMPORARY}")
     with storage_errors(target):
-        free = shutil.disk_usage(target.parent).free
-        if free < len(content) + SPARE_BYTES:
-            raise OSError(errno.ENOSPC, f"{free >> 20} MiB free, {(len(content) + SPARE_BYTES) >> 20} needed")
+        free, needed = shutil.disk_usage(target.parent).free, sum(map(len, content)) + SPARE_BYTES
+        if free < needed:
+            raise OSError(errno.ENOSPC, f"{free >> 20} MiB free, {needed >> 20} needed")
         try:
             with temporary.open("wb") as file:
-                file.write(content)
+                for part in content:
+                    file.write(part)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(target)

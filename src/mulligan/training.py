@@ -1,6 +1,7 @@
 """The loop: upkeep, exit test, work. Everything random is a function of (seed, images seen), so a resumed run is the same run."""
 
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -43,6 +44,7 @@ class Training:
         self.deadline = math.inf  # on the monotonic clock
         self.stop: type[Stopped] | None = None
         self._standby: Snapshot | None = None  # what is written at once when a long step is asked to stop
+        self._standby_lock = threading.Lock()
         self._slow = False
         self._started = time.monotonic()
         self._saved_at = -1
@@ -72,6 +74,10 @@ class Training:
                     f"stopped at {self.images_seen:,} of {recipe.images:,} images, saved; "
                     f"go on with `mulligan resume {self.folder.path}`"
                 )
+            self.stand_by()
+            if self.stop:  # asked meanwhile: a long step is not begun
+                self.save_standby()
+                continue
             self.step()
             self.keeper.check()
             if self.images_seen >= recipe.images or crossed(
@@ -80,16 +86,23 @@ class Training:
                 self.keeper.attempt(lambda: self.record.sample(self.images_seen, self.newest_real(), self.tally.read()[0]))
 
     def ask_to_stop(self, reason: type[Stopped] = Stopped) -> None:
-        """After the step under way, save and raise. Should that step be a long one, what was before it is saved at once."""
+        """After the step under way, save and raise."""
         self.stop = self.stop or reason
-        if self._standby:
-            standby, self._standby = self._standby, None
-            self.keeper.hand_over(standby)
+
+    def stand_by(self) -> None:
+        """Before a step that will take long: hold a snapshot ready."""
+        if self._slow and self.healthy_tensors():
+            self._standby = self.snapshot()
+
+    def save_standby(self) -> None:
+        """Should the step under way be a long one, save what was before it, now; any thread may ask."""
+        with self._standby_lock:
+            if self._standby:
+                self.keeper.hand_over(self._standby)
+                self._saved_at, self._standby = self._standby.images_seen, None
 
     def step(self) -> None:
         recipe, started = self.recipe, time.monotonic()
-        if self._slow and self.healthy_tensors():
-            self._standby = self.snapshot()
         number = self.images_seen // recipe.step_images
         progress = min(self.images_seen / recipe.images, 1.0)
         moment = Moment(recipe.seed, self.images_seen, progress, number * recipe.discriminator_updates)
@@ -101,7 +114,8 @@ class Training:
             weight = recipe.ema.weight(self.images_seen, recipe.step_images)
             look = self.game.device.type == "cpu"  # where looking costs nothing
             move_average(self.average, self.game.generator.net, weight, step.sound, look=look)
-        self._standby, self._slow = None, time.monotonic() - started > SLOW_STEP
+        with self._standby_lock:  # a state that is no longer the newest is never written
+            self._standby, self._slow = None, time.monotonic() - started > SLOW_STEP
 
     def batches(self) -> Iterator[Tensor]:
         """The real batches of this step, as the networks see them."""
@@ -142,7 +156,10 @@ class Training:
         if answer.action == "tell":
             return True
         if answer.back_to is not None:
-            tensors, facts, _ = self.folder.newest_checkpoint(until=answer.back_to)
+            try:
+                tensors, facts, _ = self.folder.newest_checkpoint(until=answer.back_to)
+            except RunFolderError as error:
+                raise answer.error() from error
             answers, logged = self.recovery.answers, self.keeper.logged
             self.restore(tensors, facts)
             self.recovery.answers, self.keeper.logged = answers, logged

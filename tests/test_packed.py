@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from torch import Tensor
 
 from mulligan.errors import RunFolderError
-from mulligan.packed import pack, unpack
+from mulligan.packed import KINDS, pack, unpack, write_packed
 
 TENSORS: dict[str, Tensor] = {
     "weights": torch.arange(12, dtype=torch.float32).reshape(3, 4) / 7,
@@ -72,6 +73,31 @@ def test_a_hundred_flipped_bytes_of_the_tensors_are_noticed(tmp_path: Path) -> N
     start = 8 + int.from_bytes(whole[:8], "little")
     for _ in range(100):
         assert all(damage(tmp_path, flips(whole, [int(rng.integers(start, len(whole)))], int(rng.integers(1, 256)))))
+
+
+def test_the_file_is_what_the_library_would_read_and_write(tmp_path: Path) -> None:
+    content = pack(TENSORS, {"images_seen": 5})
+    (tmp_path / "x").write_bytes(content)
+    again = safetensors.torch.load_file(tmp_path / "x")
+    assert again.keys() == TENSORS.keys()
+    assert all(torch.equal(again[name], tensor) and again[name].dtype == tensor.dtype for name, tensor in TENSORS.items())
+    start = 8 + int.from_bytes(content[:8], "little")
+    library = safetensors.torch.save(TENSORS)
+    assert content[start:] == library[8 + int.from_bytes(library[:8], "little") :]
+    assert start % 8 == 0
+
+
+def test_written_to_a_file_or_to_memory_it_is_the_same(tmp_path: Path) -> None:
+    write_packed(tmp_path / "x", TENSORS, {"images_seen": 5})
+    assert (tmp_path / "x").read_bytes() == pack(TENSORS, {"images_seen": 5})
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+def test_every_kind_of_number_there_is_a_name_for_comes_back(tmp_path: Path) -> None:
+    tensors = {str(kind): torch.tensor([[0, 1], [1, 0]]).to(kind) for kind in KINDS}
+    write_packed(tmp_path / "x", tensors, {})
+    again, _ = unpack(tmp_path / "x")
+    assert all(again[name].dtype == tensor.dtype and torch.equal(again[name], tensor) for name, tensor in tensors.items())
 
 
 def test_every_truncation_is_noticed(tmp_path: Path) -> None:

@@ -2,35 +2,74 @@
 
 import hashlib
 import json
+import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import torch
 from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import load
 from torch import Tensor
 
 from mulligan.errors import RunFolderError
 from mulligan.parts import Shape
+from mulligan.storage import whole_file
 
 BLANK_DIGEST = "-" * 32  # stands where a file's digest will, while that is worked out
 LARGEST_HEADER = 16 << 20  # bytes: a longer one is damage, or meant to harm
+KINDS = {
+    torch.float64: "F64",
+    torch.float32: "F32",
+    torch.float16: "F16",
+    torch.bfloat16: "BF16",
+    torch.int64: "I64",
+    torch.int32: "I32",
+    torch.int16: "I16",
+    torch.int8: "I8",
+    torch.uint8: "U8",
+    torch.bool: "BOOL",
+}  # as the safetensors format names them
 DAMAGE = (OSError, SafetensorError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 def pack(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> bytes:
     """A safetensors file whose metadata holds the facts as JSON and a digest of the whole file."""
-    return b"".join(pack_parts(tensors, facts))
+    head, views = lay_out(tensors, facts)
+    start, end = digest_place(head, BLANK_DIGEST)
+    return b"".join((head[:start], digest([head, *views]).encode(), head[end:], *views))
 
 
-def pack_parts(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> list[bytes | memoryview]:
-    """The same in pieces to be written one after the other, so that a large file is not copied again."""
-    whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    content = save(whole, {"digest": BLANK_DIGEST, "facts": json.dumps(facts)})
-    start, end = digest_place(content, BLANK_DIGEST)
-    view = memoryview(content)
-    return [view[:start], digest(content, start, end).encode(), view[end:]]
+def write_packed(target: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> Path:
+    """The same as a durable file, without a copy in memory; the digest is worked out while the disk takes the rest in."""
+    head, views = lay_out(tensors, facts)
+    start, _ = digest_place(head, BLANK_DIGEST)
+    with ThreadPoolExecutor(1) as beside, whole_file(target, len(head) + sum(map(len, views))) as file:
+        digested = beside.submit(digest, [head, *views])
+        for part in (head, *views):
+            file.write(part)
+        file.flush()
+        os.fsync(file.fileno())
+        file.seek(start)
+        file.write(digested.result().encode())
+    return target
+
+
+def lay_out(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> tuple[bytes, list[memoryview]]:
+    """The header of a safetensors file, its digest still blank, and the bytes that follow it, where they lie in memory."""
+    header: dict[str, Any] = {"__metadata__": {"digest": BLANK_DIGEST, "facts": json.dumps(facts)}}
+    views, offset = [], 0
+    for name, tensor in sorted(tensors.items(), key=lambda item: (-item[1].element_size(), item[0])):  # wide numbers first: aligned
+        flat = tensor.detach().cpu().contiguous().reshape(-1)
+        view = flat.view(torch.uint8).numpy().data.cast("B") if flat.numel() else memoryview(b"")
+        header[name] = {"dtype": KINDS[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [offset, offset + len(view)]}
+        views.append(view)
+        offset += len(view)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text, views
 
 
 def unpack(path: Path, largest: int | None = None) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -45,7 +84,8 @@ def unpack(path: Path, largest: int | None = None) -> tuple[dict[str, Tensor], d
             content = file.read()
         claimed = header["__metadata__"]["digest"]
         start, end = digest_place(content, claimed)
-        if len(claimed) != len(BLANK_DIGEST) or digest(content, start, end) != claimed:
+        view = memoryview(content)
+        if len(claimed) != len(BLANK_DIGEST) or digest([view[:start], BLANK_DIGEST.encode(), view[end:]]) != claimed:
             raise RunFolderError(f"{path} is damaged: its content does not match its digest")
         return load(content), facts_of(header)
     except DAMAGE as error:
@@ -97,10 +137,9 @@ def digest_place(content: bytes, value: str) -> tuple[int, int]:
     return end - len(value), end
 
 
-def digest(content: bytes, start: int, end: int) -> str:
-    """Of a packed file with a blank digest in its place."""
-    view = memoryview(content)
-    state = hashlib.blake2b(view[:start], digest_size=16)
-    state.update(BLANK_DIGEST.encode())
-    state.update(view[end:])
+def digest(parts: Iterable[bytes | memoryview]) -> str:
+    """Of a file in pieces, with a blank digest in its place."""
+    state = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        state.update(part)
     return state.hexdigest()

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from torch import Tensor
 
 from mulligan.errors import RunFolderError
-from mulligan.packed import LARGEST_HEADER, open_plain, pack_parts, peek, unpack
+from mulligan.packed import LARGEST_HEADER, open_plain, peek, unpack, write_packed
 from mulligan.parts import Shape
 from mulligan.storage import TEMPORARY, storage_errors, write_whole
 
@@ -91,9 +91,9 @@ class RunFolder:
             RunFolder.create(self.path)
         self.write(RECIPE, recipe_text)
 
-    def write(self, name: str, *content: bytes | memoryview | str) -> Path:
+    def write(self, name: str, content: str) -> Path:
         target = self.path / name
-        write_whole(target, *(part.encode() if isinstance(part, str) else part for part in content))
+        write_whole(target, content.encode())
         return target
 
     def read_recipe(self) -> dict[str, Any]:
@@ -166,7 +166,7 @@ class RunFolder:
 
         Afterwards only the newest `keep` stay, the one at `best` images, and the newest at `healthy_until` images or before.
         """
-        path = self.write(f"{CHECKPOINTS}/{images_seen:09d}.safetensors", *pack_parts(tensors, facts))
+        path = write_packed(self.path / CHECKPOINTS / f"{images_seen:09d}.safetensors", tensors, facts)
         also = {best, None if healthy_until is None else self.newest_until(healthy_until)}
         with storage_errors(self.path):
             others = [old for old in self.checkpoints() if old != path]
@@ -228,7 +228,7 @@ class RunFolder:
                     path.unlink()
 
     def save_model(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> Path:
-        return self.write(MODEL, *pack_parts(tensors, facts))
+        return write_packed(self.path / MODEL, tensors, facts)
 
 
 def images_of(checkpoint: Path) -> int:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image
 
@@ -16,17 +17,20 @@ TEMPORARY = ".tmp"  # ending of a file that is being written
 SPARE_BYTES = 8 << 20  # left free on the disk beyond what is being written
 
 
-def write_whole(target: Path, *content: bytes | memoryview) -> None:
-    """Write under another name, flush to the disk, rename, flush the folder: after a crash the file is the old or the new."""
+@contextmanager
+def whole_file(target: Path, size: int) -> Iterator[BinaryIO]:
+    """To write a file of `size` bytes under another name; then it is flushed to the disk and renamed, and the folder flushed.
+
+    After a crash at any moment the file is the old one or the new one; after an error it is the old one.
+    """
     temporary = target.with_name(f".{target.name}.{os.getpid()}{TEMPORARY}")
     with storage_errors(target):
-        free, needed = shutil.disk_usage(target.parent).free, sum(map(len, content)) + SPARE_BYTES
+        free, needed = shutil.disk_usage(target.parent).free, size + SPARE_BYTES
         if free < needed:
             raise OSError(errno.ENOSPC, f"{free >> 20} MiB free, {needed >> 20} needed")
         try:
             with temporary.open("wb") as file:
-                for part in content:
-                    file.write(part)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(target)
@@ -34,6 +38,11 @@ def write_whole(target: Path, *content: bytes | memoryview) -> None:
             temporary.unlink(missing_ok=True)
             raise
         flush_folder(target.parent)
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    with whole_file(target, len(content)) as file:
+        file.write(content)
 
 
 def write_picture(target: Path, picture: Image.Image) -> None:

@@ -122,6 +122,7 @@ def test_a_folder_that_vanishes_is_said_and_the_run_ends_with_status_1(tmp_path:
         mulligan.train(recipe(), run=tmp_path / "run", device="cpu", listener=lambda event: said.append(event.get("notice", "")))
     assert caught.value.exit_status == 1
     assert any("the folder is gone; put it back; the training goes on" in text for text in said)
+    assert all(one != two for one, two in itertools.pairwise(said) if one)  # the same is not said twice in a row
 
 
 def test_a_line_that_the_disk_cut_off_is_taken_back_and_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

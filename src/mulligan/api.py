@@ -13,7 +13,7 @@ from mulligan.build import build_game, outline
 from mulligan.codec import part_name
 from mulligan.data import Stream
 from mulligan.data.examine import facts
-from mulligan.errors import ArgumentError, DeviceError, RecipeError, RunFolderError, Stopped, UserError
+from mulligan.errors import ArgumentError, DeviceError, RecipeError, RunFolderError, Stopped, StorageError, UserError
 from mulligan.machine import Machine
 from mulligan.model import Model, read_model
 from mulligan.networks.table import count_parameters
@@ -158,7 +158,10 @@ def finish(training: Training, recipe: Recipe, deadline: float) -> Run:
         raise
     finally:
         if training.folder.events():
-            training.keeper.attempt(lambda: write_report(training.folder))
+            try:
+                write_report(training.folder)
+            except StorageError as error:
+                training.tell(str(error))
     return Run(training.folder.path, recipe)
 
 

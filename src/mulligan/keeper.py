@@ -34,6 +34,7 @@ class Keeper:
         self.writer = Writer()
         self.logged = 0  # events in the log, with those that wait
         self._waiting: list[Mapping[str, Any]] = []  # events that the disk refused
+        self._complaint = ""  # the last one: the same is not said twice in a row
 
     def log(self, event: Mapping[str, Any]) -> None:
         """One line in the log; when the disk refuses, it waits in memory."""
@@ -46,7 +47,13 @@ class Keeper:
         try:
             write()
         except StorageError as error:
-            self.tell(f"{error}; {GOES_ON}")
+            self.complain(error)
+
+    def complain(self, error: StorageError) -> None:
+        complaint = f"{error}; {GOES_ON}"
+        if complaint != self._complaint:
+            self.tell(complaint)
+        self._complaint = complaint
 
     def save(self, snapshot: Snapshot) -> None:
         """Write a snapshot beside the training."""
@@ -69,8 +76,8 @@ class Keeper:
 
     def check(self) -> None:
         """Say what the writer could not write."""
-        if self.writer.trouble:
-            self.tell(f"{self.writer.take_trouble()}; {GOES_ON}")
+        if trouble := self.writer.take_trouble():
+            self.complain(trouble)
 
     def _log_waiting(self) -> None:
         while self._waiting:

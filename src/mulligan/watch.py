@@ -81,7 +81,7 @@ class Watch:
     vanishing_gradient: float = 1e-3  # ... and the generator's gradient, over the largest it has had
     fallen_variety: float = 0.3  # collapsed: of the largest variety the run has had ...
     fallen_nearest: float = 0.1  # ... or of the largest distance to the nearest other fake ...
-    least_variety: float = 0.05  # ... or of the real samples' variety, at any time
+    least_variety: float = 0.07  # ... or of the real samples' variety, at any time
     patience: float = 0.1  # share of the run that the last two sicknesses must last, and at least 5 reports and 200 steps
 
     def symptoms(self, vitals: Vitals, memory: Memory) -> dict[str, str]:

@@ -4,8 +4,8 @@ A part says what it costs; only a player moves. A part is a small frozen datacla
 never prints, never reads a clock. Yours needs no base class from here: the right methods are enough.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -158,6 +158,9 @@ class Dataset:
     label_names: tuple[str, ...] = ()
     truth: Truth | None = None
     skipped: tuple[str, ...] = ()  # a line for each file that could not be read, and why
+    names: tuple[str, ...] = ()  # the file that each sample came from, where there are files
+    sizes: Mapping[str, int] = field(default_factory=dict)  # images as they were stored, width x height: how many
+    modes: Mapping[str, int] = field(default_factory=dict)  # image files by Pillow's name for their kind of pixel: how many
 
     def __len__(self) -> int:
         return len(self.items)

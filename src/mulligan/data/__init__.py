@@ -1,8 +1,10 @@
 """Where data comes from. The closed union is the registry; `source_from` reads what people write after `--data`."""
 
 import difflib
+import zipfile
 from pathlib import Path
 
+from mulligan.data.archive import Archive
 from mulligan.data.arrays import ArrayFile
 from mulligan.data.digits import FashionMnist, Mnist
 from mulligan.data.folder import Folder
@@ -11,7 +13,7 @@ from mulligan.data.points import Gaussian, Grid, Ring
 from mulligan.data.stream import Stream
 from mulligan.errors import DataError
 
-Source = Mnist | FashionMnist | Folder | ArrayFile | IdxFile | Ring | Grid | Gaussian
+Source = Mnist | FashionMnist | Folder | Archive | ArrayFile | IdxFile | Ring | Grid | Gaussian
 
 NAMED: dict[str, Source] = {
     "mnist": Mnist(),
@@ -25,7 +27,7 @@ NAMED: dict[str, Source] = {
 
 
 def source_from(text: str) -> Source:
-    """A known name, a folder, an `.npy` or `.npz` file, or an IDX file."""
+    """A known name, a folder, a zip file, an `.npy` or `.npz` file, or an IDX file."""
     if text in NAMED:
         return NAMED[text]
     path = Path(text)
@@ -33,6 +35,8 @@ def source_from(text: str) -> Source:
         return Folder(text)
     if path.suffix.lower() in (".npy", ".npz"):
         return ArrayFile(text)
+    if path.is_file() and (path.suffix.lower() == ".zip" or zipfile.is_zipfile(path)):
+        return Archive(text)
     if path.is_file():
         return IdxFile(text)
     close = difflib.get_close_matches(text, NAMED, 1)
@@ -42,6 +46,7 @@ def source_from(text: str) -> Source:
 
 __all__ = [
     "NAMED",
+    "Archive",
     "ArrayFile",
     "FashionMnist",
     "Folder",

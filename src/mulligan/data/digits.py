@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 
 from mulligan.data.idx import read_idx
-from mulligan.data.images import fit_square
+from mulligan.data.images import image_dataset
 from mulligan.errors import DataError
 from mulligan.parts import Dataset
 
@@ -68,5 +68,4 @@ def load_split(folder: Path, sums: Mapping[str, str], split: Split, names: tuple
     prefix = "train" if split == "train" else "t10k"
     files = [f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"]
     images, labels = (torch.from_numpy(read_idx(folder / f"{name}.gz", sums[name])) for name in files)
-    images = images[:, None]
-    return Dataset(fit_square(images, size) if size else images, labels.long(), names)
+    return image_dataset(images[:, None], size, labels.long(), names)

@@ -4,7 +4,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from mulligan.parts import Dataset
+
 CHUNK = 4096  # images resized at once: bounds the memory that float copies take
+
+
+def image_dataset(images: Tensor, size: int | None, labels: Tensor | None = None, label_names: tuple[str, ...] = ()) -> Dataset:
+    """uint8 (N, C, H, W) of one size -> the dataset of them at `size`; None: as they are."""
+    sizes = {f"{images.shape[3]}x{images.shape[2]}": len(images)}
+    return Dataset(fit_square(images, size) if size else images, labels, label_names, sizes=sizes)
 
 
 def fit_square(images: Tensor, size: int) -> Tensor:

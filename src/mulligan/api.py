@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from mulligan.codec import part_name
+from mulligan.data.report import DATA_REPORT, describe_text
 from mulligan.errors import DeviceError, RecipeError, Stopped, UserError
 from mulligan.game import build_game
 from mulligan.model import Model, rebuild_model
@@ -91,6 +92,7 @@ def train(
     training = Training(game, data, RunFolder(path), listener or ignore)  # its checks come before the folder exists
     folder = RunFolder.create(path)
     folder.write(RECIPE, record_text(chosen, place, data))
+    folder.write(DATA_REPORT, describe_text(data))
     training.record.first_look()
     training.listener({"notice": opening_line(training)})
     return finish(training, chosen)
@@ -140,7 +142,7 @@ def opening_line(training: Training) -> str:
     """What is about to happen, in one line."""
     recipe, data, game = training.recipe, training.data, training.game
     sizes = [count_parameters(player.net) for player in (game.generator, game.discriminator)]
-    skipped = f" ({len(data.skipped)} unreadable files skipped, listed in {RECIPE})" if data.skipped else ""
+    skipped = f" ({len(data.skipped)} unreadable files skipped, listed in {DATA_REPORT})" if data.skipped else ""
     return (
         f"training {recipe.name} into {training.folder.path}: {len(data):,} samples of {'x'.join(map(str, data.shape))}{skipped}, "
         f"generator {sizes[0]:,} and discriminator {sizes[1]:,} parameters, {recipe.images:,} images; Ctrl-C saves and stops"
@@ -207,7 +209,7 @@ def record_text(recipe: Recipe, device: torch.device, data: Dataset) -> str:
             "safetensors": safetensors.__version__,
         },
         "machine": {"device": str(device), "threads": torch.get_num_threads(), "system": platform.platform()},
-        "data": {"count": len(data), "shape": list(data.shape), "labels": list(data.label_names), "skipped": list(data.skipped)},
+        "data": {"count": len(data), "shape": list(data.shape), "labels": list(data.label_names)},
     }
     return json.dumps(facts, indent=2)
 

@@ -21,6 +21,7 @@ COMMANDS = {
         "RUN [--n 64] [--seed 0] [--out PATH] [--truncation PSI] [--raw]",
         "images from a trained generator: .png, folder or .npz",
     ),
+    "data": ("check SOURCE [--image-size N] [--out report.json]", "what data holds: sizes, labels, duplicates, unreadable files"),
     "doctor": ("", "this machine: versions, threads, accelerators, data"),
 }
 

@@ -12,7 +12,7 @@ import tyro
 from mulligan.cli.parsing import parse, suggestion
 from mulligan.data import source_from
 from mulligan.data.bounds import printable
-from mulligan.data.report import describe, duplicates
+from mulligan.data.report import counted, describe, duplicates
 from mulligan.errors import ArgumentError
 from mulligan.rundir import write_whole
 
@@ -24,7 +24,7 @@ USAGE = "write `mulligan data check SOURCE`"
 class CheckOptions:
     """Look at data before training on it. Nothing is changed."""
 
-    source: tyro.conf.Positional[str]  # a known name, a folder, a zip file, an array file or an IDX file
+    source: tyro.conf.Positional[str | None] = None  # a known name, a folder, a zip file, an array file or an IDX file
     image_size: int | None = None  # as for train; default: 64 for image files, otherwise as stored
     out: Path | None = None  # a JSON file for all that was found
 
@@ -35,6 +35,8 @@ def run(words: Sequence[str]) -> None:
     if words[0] not in ("check", "-h", "--help"):
         raise ArgumentError(f"mulligan data has no {words[0]}; {suggestion(words[0], ['check'], USAGE)}")
     options = parse(CheckOptions, words[words[0] == "check" :], "data check")
+    if options.source is None:
+        raise ArgumentError(f"mulligan data check needs to know what to look at; {USAGE}")
     if options.image_size is not None and options.image_size < 1:
         raise ArgumentError(f"--image-size={options.image_size} is too small; use 1 or more")
     data = source_from(options.source).load(options.image_size)
@@ -59,7 +61,7 @@ def lines(report: dict[str, Any]) -> Iterable[tuple[str, str]]:
     if images:
         yield "nearly the same", found(report["near_duplicates"], "but for small differences")
         yield from groups(report["near_duplicates"], "~")
-    yield "skipped", f"{len(report['skipped']):,} files that cannot be read" if report["skipped"] else "nothing"
+    yield "skipped", counted(len(report["skipped"]), "file") + " unreadable" if report["skipped"] else "nothing"
     yield from (("", line) for line in report["skipped"][:SHOWN_FILES])
     if (more := len(report["skipped"]) - SHOWN_FILES) > 0:
         yield "", f"and {more:,} more"
@@ -75,7 +77,8 @@ def counts(table: dict[str, int]) -> str:
 def found(duplicates: list[list[str | int]], how: str) -> str:
     if not duplicates:
         return "none"
-    return f"{sum(map(len, duplicates)):,} samples in {len(duplicates):,} groups, alike {how}"
+    samples = sum(map(len, duplicates))
+    return f"{samples:,} samples alike {how}, in {len(duplicates):,} group{'s' if len(duplicates) > 1 else ''}"
 
 
 def groups(duplicates: list[list[str | int]], sign: str) -> Iterable[tuple[str, str]]:
@@ -84,4 +87,4 @@ def groups(duplicates: list[list[str | int]], sign: str) -> Iterable[tuple[str, 
         more = f", and {len(group) - SHOWN_NAMES:,} more" if len(group) > SHOWN_NAMES else ""
         yield "", f" {sign} ".join(str(name) for name in group[:SHOWN_NAMES]) + more
     if (more := len(duplicates) - SHOWN_GROUPS) > 0:
-        yield "", f"and {more:,} more groups"
+        yield "", f"and {more:,} more group{'s' if more > 1 else ''}"

@@ -18,7 +18,7 @@ ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
 KINDS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")  # by content; Pillow's others may start programs, as EPS does
 GREY_MODES = {"1", "L", "LA"}
 DEEP_MODES = {"F", "I", "I;16", "I;16B", "I;16L", "I;16N"}  # one channel of more than eight bits
-STRONGEST_DRAFT = 8  # how much smaller JPEG can be decoded, on a side
+DRAFTS = (2, 4, 8)  # how much smaller a JPEG can be decoded, on a side
 TILE_TAGS = (322, 323)  # TIFF: the width and the length of a tile, which is decoded whole
 
 
@@ -34,7 +34,7 @@ class ImageRead:
 def read_image(file: BinaryIO, size: int) -> ImageRead:
     """The first picture in the file, turned as its EXIF says; ValueError, OSError or one of Pillow's many for what is none."""
     jpeg = starts_as_jpeg(file)
-    with pillow_in_bounds(MOST_PIXELS * (STRONGEST_DRAFT**2 if jpeg else 1)):
+    with pillow_in_bounds(MOST_PIXELS * (DRAFTS[-1] ** 2 if jpeg else 1)):
         try:
             image = Image.open(file, formats=KINDS)
         except UnidentifiedImageError:
@@ -88,10 +88,9 @@ def reduce_jpeg(image: Image.Image, file: BinaryIO) -> None:
     """Have a JPEG above the bound decoded at a half, a quarter or an eighth, where that spares memory."""
     width, height = image.size
     if width * height > MOST_PIXELS and in_one_scan(file):
-        for divisor in (2, 4, STRONGEST_DRAFT):
-            image.draft(None, (width // divisor, height // divisor))
-            if image.width * image.height <= MOST_PIXELS:
-                return
+        fitting = (divisor for divisor in DRAFTS if -(-width // divisor) * -(-height // divisor) <= MOST_PIXELS)
+        divisor = next(fitting, 1)
+        image.draft(None, (width // divisor, height // divisor))
 
 
 def in_one_scan(file: BinaryIO) -> bool:

@@ -310,6 +310,13 @@ ARRAYS: dict[str, tuple[Callable[[], bytes], str]] = {
 }
 
 
+@pytest.mark.parametrize("name", ["x.npy", "x.npz", "x.idx", "x.zip"])
+def test_a_pipe_is_no_data_and_is_not_waited_for(name: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(DataError, match=r"it is no regular file|does not exist and is no known name"):
+        source_from(str(tmp_path / name)).load(None)
+
+
 @pytest.fixture(scope="module")
 def arrays(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("arrays")
@@ -367,6 +374,7 @@ def test_the_whole_corpus_takes_less_than_200_megabytes(corpus: Path, arrays: Pa
     (tmp_path / "good").mkdir()
     for name in ("a.jpg", "b.png", "c.tif", "d.gif", "e.webp"):
         NOISE.save(tmp_path / "good" / name)
+    (corpus / "bomb that can be decoded.jpg").write_bytes(jpeg_claiming(HUGE, HUGE))
     bombs = {"claims.png": bytes(2 << 20), "swells.png": bytes(130 << 20), "lies.png": bytes(120 << 20)}
     (tmp_path / "bombs.zip").write_bytes(zipped(bombs | {"good.png": saved(NOISE, "PNG")}))
     (tmp_path / "liar.zip").write_bytes(claiming(zipped({"a.png": bytes(300 << 20)}), 1000))

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -47,9 +47,11 @@ def read_image(file: BinaryIO, size: int) -> ImageRead:
                 reduce_jpeg(image, file)
             check_pixels(image)
             image.load()
-            array = torch.from_numpy(np.array(to_eight_bit(turned(image))))
-    pixels = fit_square(array[None, None] if array.dim() == 2 else array.permute(2, 0, 1)[None], size)[0]
-    return ImageRead(pixels.clone(), stored, mode)  # a copy: a slice would keep the whole picture in memory
+            turn(image)
+            array = torch.from_numpy(np.array(to_eight_bit(image)))
+    channels = [array] if array.dim() == 2 else array.unbind(2)
+    pixels = torch.cat([fit_square(channel[None, None], size)[0] for channel in channels])  # singly: floats are large
+    return ImageRead(pixels, stored, mode)
 
 
 def starts_as_jpeg(file: BinaryIO) -> bool:
@@ -109,12 +111,10 @@ def in_one_scan(file: BinaryIO) -> bool:
         file.seek(position)
 
 
-def turned(image: Image.Image) -> Image.Image:
-    """As the camera held it; a damaged EXIF block is no reason to lose the picture."""
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # whatever a damaged block leads to: the picture itself is loaded already
-        return image
+def turn(image: Image.Image) -> None:
+    """As the camera held it; a damaged EXIF block is no reason to lose the picture, which is loaded already."""
+    with suppress(Exception):  # whatever such a block leads to
+        ImageOps.exif_transpose(image, in_place=True)
 
 
 def to_eight_bit(image: Image.Image) -> Image.Image:
@@ -123,7 +123,8 @@ def to_eight_bit(image: Image.Image) -> Image.Image:
         image = sixteen_bit_to_eight(image)
     if "transparency" in image.info:
         image = image.convert("RGBA")  # what lies under transparent colours is shown, as for every other mode
-    return image.convert("L" if image.mode in GREY_MODES else "RGB")
+    wanted = "L" if image.mode in GREY_MODES else "RGB"
+    return image if image.mode == wanted else image.convert(wanted)
 
 
 def sixteen_bit_to_eight(image: Image.Image) -> Image.Image:

@@ -30,7 +30,7 @@ def image_members(archive: zipfile.ZipFile) -> list[ImageFile]:
     for info in archive.infolist():
         name = PurePosixPath(info.filename.replace("\\", "/"))
         hidden = any(part == "__MACOSX" or (part.startswith(".") and part != "..") for part in name.parts)
-        if not info.is_dir() and not hidden and name.suffix.lower() in ENDINGS | {".zip"}:
+        if not info.filename.endswith("/") and not hidden and name.suffix.lower() in ENDINGS | {".zip"}:
             found.append(ImageFile(name, partial(open_image, archive, info, name)))
     return found
 

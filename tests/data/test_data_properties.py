@@ -111,7 +111,7 @@ def test_any_array_is_read_as_numpy_reads_it(
     assert mine.tobytes() == array.tobytes()
 
 
-def array_file(**arrays: np.ndarray) -> bytes:
+def array_file(**arrays: Any) -> bytes:
     content = io.BytesIO()
     np.savez_compressed(content, **arrays) if len(arrays) > 1 else np.save(content, next(iter(arrays.values())))
     return content.getvalue()

@@ -101,7 +101,7 @@ FILES: dict[str, tuple[bytes, str]] = {
     "bomb that clears.gif": (huge_gif(2, 13_000), "its header claims more than 33,554,432 pixels; make it smaller"),
     "bomb.bmp": (huge_bmp(), "its header claims more than 33,554,432 pixels; make it smaller"),
     "bomb.tif": (huge_tiff(), "its header claims more than 33,554,432 pixels; make it smaller"),
-    "bomb in a tile.tif": (huge_tiff(tiles=True), "pixels"),
+    "bomb in a tile.tif": (huge_tiff(tiles=True), "its header claims 30000 x 30000 pixels"),
     "bomb, progressive.jpg": (jpeg_claiming(HUGE, HUGE, progressive=True), "its header claims 30000 x 30000 pixels, and up to "),
     "bomb in scans.jpg": (
         first_scan_of_one_component(jpeg_claiming(HUGE, HUGE)),

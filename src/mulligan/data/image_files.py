@@ -1,5 +1,6 @@
 """One image file, of any size and mode and perhaps damaged, as the pixels that the networks see."""
 
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -33,6 +34,7 @@ class ImageRead:
 
 def read_image(file: BinaryIO, size: int) -> ImageRead:
     """The first picture in the file, turned as its EXIF says; ValueError, OSError or one of Pillow's many for what is none."""
+    check_length(file)
     jpeg = starts_as_jpeg(file)
     with pillow_in_bounds(MOST_PIXELS * (DRAFTS[-1] ** 2 if jpeg else 1)):
         try:
@@ -54,11 +56,16 @@ def read_image(file: BinaryIO, size: int) -> ImageRead:
     return ImageRead(pixels, stored, mode)
 
 
-def starts_as_jpeg(file: BinaryIO) -> bool:
+def check_length(file: BinaryIO) -> None:
     length = file.seek(0, 2)
     file.seek(0)
-    if not 0 < length <= MOST_IMAGE_BYTES:
-        raise ValueError(f"it has {length:,} bytes, and up to {MOST_IMAGE_BYTES:,} are read" if length else "it is empty")
+    if length == 0:
+        raise ValueError("it is empty")
+    if length > MOST_IMAGE_BYTES:
+        raise ValueError(f"it has {length:,} bytes, and up to {MOST_IMAGE_BYTES:,} are read")
+
+
+def starts_as_jpeg(file: BinaryIO) -> bool:
     start = file.read(3)
     file.seek(0)
     return start == b"\xff\xd8\xff"
@@ -79,10 +86,10 @@ def pillow_in_bounds(most_pixels: int) -> Iterator[None]:
 
 def check_pixels(image: Image.Image) -> None:
     """ValueError when decoding would take too much memory, or there is nothing to decode."""
-    width, height = image.size
     tags = getattr(image, "tag_v2", {})
-    tile_width, tile_length = (tags.get(tag, side) for tag, side in zip(TILE_TAGS, image.size, strict=True))
-    if not 0 < max(width * height, tile_width * tile_length) <= MOST_PIXELS:
+    tile = tuple(tags.get(tag, side) for tag, side in zip(TILE_TAGS, image.size, strict=True))
+    width, height = max(image.size, tile, key=math.prod)
+    if not 0 < width * height <= MOST_PIXELS:
         raise ValueError(f"its header claims {width} x {height} pixels, and up to {MOST_PIXELS:,} are read; make it smaller")
 
 

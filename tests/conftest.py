@@ -4,6 +4,18 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
+
+# properties: the same examples every time, whatever the machine's speed, and nothing written down; a folder may serve them all
+settings.register_profile(
+    "mulligan",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    max_examples=100,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.load_profile("mulligan")
 
 
 @pytest.fixture(autouse=True)

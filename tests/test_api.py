@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 import mulligan
@@ -163,3 +164,24 @@ def test_a_run_that_says_nothing_of_its_machine_goes_on_where_it_is(tmp_path: Pa
     path = tmp_path / "run" / "recipe.json"
     path.write_text(json.dumps({"recipe": json.loads(path.read_text())["recipe"]}))
     assert mulligan.resume(tmp_path / "run", device="cpu").sample(2).shape == (2, 2)
+
+
+def test_the_run_folder_says_what_the_data_was_and_which_files_were_skipped(tmp_path: Path) -> None:
+    for name, seed in (("a/1.png", 1), ("b/2.png", 2), ("b/3.png", 3), ("b/4.png", 4)):
+        (tmp_path / "pictures" / name).parent.mkdir(parents=True, exist_ok=True)
+        pixels = np.random.default_rng(seed).integers(0, 256, (9, 9), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "pictures" / name)
+    (tmp_path / "pictures" / "b" / "bad.png").write_bytes(b"")
+    said = []
+    mulligan.train(
+        mulligan.named("mnist").with_(data=mulligan.data.Folder(str(tmp_path / "pictures")), image_size=8, batch=4, images=4),
+        run=tmp_path / "run",
+        device="cpu",
+        listener=said.append,
+    )
+    report = json.loads((tmp_path / "run" / "data-report.json").read_text())
+    assert (report["count"], report["shape"], report["sizes"]) == (4, [1, 8, 8], {"9x9": 4})
+    assert report["labels"] == {"a": 1, "b": 3}
+    assert report["skipped"] == ["b/bad.png: it is empty"]
+    assert "exact_duplicates" not in report
+    assert "4 samples of 1x8x8 (1 unreadable files skipped, listed in data-report.json), " in said[0]["notice"]

@@ -12,7 +12,7 @@ from torch import Tensor
 from mulligan.build import build_game, outline
 from mulligan.codec import part_name
 from mulligan.data import Stream
-from mulligan.data.examine import facts
+from mulligan.data.report import DATA_REPORT, describe_text
 from mulligan.errors import ArgumentError, DeviceError, RecipeError, RunFolderError, Stopped, StorageError, UserError
 from mulligan.machine import Machine
 from mulligan.model import Model, read_model
@@ -22,7 +22,7 @@ from mulligan.pictures import Scatter
 from mulligan.recipe import Recipe
 from mulligan.recipes import DEFAULT, named
 from mulligan.report import write_report
-from mulligan.rundir import DATA_REPORT, MODEL, RunFolder
+from mulligan.rundir import MODEL, RunFolder
 from mulligan.state import below
 from mulligan.stopping import stop_on_signals
 from mulligan.training import Listener, Training
@@ -96,7 +96,7 @@ def train(
     with folder.claim():
         folder.begin(record_text(chosen, place, data))
         training = Training(game, data, stream, folder, listener or ignore)
-        folder.write(DATA_REPORT, json.dumps(facts(data), indent=2))
+        folder.write(DATA_REPORT, describe_text(data))
         training.record.first_look()
         training.tell(opening_line(training))
         return finish(training, chosen, deadline)

@@ -81,7 +81,7 @@ def decode_union(hint: Any, data: Any, where: str) -> Any:
 def decode_part(part: type, data: Any, where: str) -> Any:
     if not isinstance(data, dict):
         raise RecipeError(f"{where}={data!r} is not possible; give {part_name(part)} with its fields")
-    name = data.get("type", part_name(part))
+    name = str(data.get("type", part_name(part)))
     if ALIASES.get(name, name) != part_name(part):
         raise RecipeError(f"{where}={name} is not possible; give {part_name(part)}")
     hints = field_hints(part)

@@ -158,9 +158,9 @@ class Dataset:
     label_names: tuple[str, ...] = ()
     truth: Truth | None = None
     skipped: tuple[str, ...] = ()  # a line for each file that could not be read, and why
-    names: tuple[str, ...] = ()  # of the files, one each, where the source has files
-    sizes: Mapping[str, int] = field(default_factory=dict)  # how many were stored in each size, as `640x480`
-    modes: Mapping[str, int] = field(default_factory=dict)  # how many in each mode, in Pillow's words
+    names: tuple[str, ...] = ()  # the file that each sample came from, where there are files
+    sizes: Mapping[str, int] = field(default_factory=dict)  # images as they were stored, width x height: how many
+    modes: Mapping[str, int] = field(default_factory=dict)  # image files by Pillow's name for their kind of pixel: how many
 
     def __len__(self) -> int:
         return len(self.items)

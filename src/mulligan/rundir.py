@@ -18,7 +18,7 @@ from mulligan.parts import Shape
 from mulligan.storage import TEMPORARY, storage_errors, write_whole
 
 RECIPE, EVENTS, MODEL, CHECKPOINTS, SAMPLES = "recipe.json", "events.jsonl", "model.safetensors", "checkpoints", "samples"
-DATA_REPORT, LOCK = "data-report.json", ".lock"
+LOCK = ".lock"
 LONGEST_LINE = 1 << 20  # bytes of an event: what is longer is none of ours
 
 

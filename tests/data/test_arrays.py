@@ -32,6 +32,30 @@ def test_layouts_of_images_come_out_as_channels_first(shape: tuple[int, ...], ex
     assert load(tmp_path, plain=RNG.integers(0, 256, shape, dtype=np.uint8)).items.shape == expected
 
 
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ((2, 3, 32, 4), (2, 3, 32, 4)),  # the shorter axis
+        ((2, 1, 28, 3), (2, 1, 28, 3)),
+        ((2, 4, 28, 1), (2, 1, 4, 28)),
+        ((2, 3, 4, 4), (2, 3, 4, 4)),  # the square picture
+        ((2, 4, 4, 3), (2, 3, 4, 4)),
+        ((2, 1, 2, 2), (2, 1, 2, 2)),
+        ((2, 3, 3, 3), (2, 3, 3, 3)),
+        ((2, 3, 28, 3), (2, 3, 3, 28)),  # a tie: last
+        ((2, 28, 5, 5), (2, 5, 28, 5)),
+    ],
+)
+@pytest.mark.parametrize("kind", [np.uint8, np.float32])
+def test_channels_are_the_shorter_axis_or_leave_a_square(shape: Any, expected: Any, kind: Any, tmp_path: Path) -> None:
+    pixels = (RNG.integers(0, 2, shape) * (1 if kind is np.float32 else 255)).astype(kind)
+    items = load(tmp_path, plain=pixels).items
+    assert items.shape == expected
+    first = items[0, 0].numpy() > 0
+    plane = pixels[0, 0] if expected == shape and shape != (2, 3, 3, 3) else pixels[0, ..., 0]
+    assert np.array_equal(first, plane > 0)
+
+
 def test_floats_in_either_range_become_bytes(tmp_path: Path) -> None:
     levels = np.linspace(0, 1, 256, dtype=np.float32).reshape(1, 16, 16)
     expected = torch.arange(256, dtype=torch.uint8).reshape(1, 1, 16, 16)
@@ -58,7 +82,15 @@ def test_two_dimensions_are_points(tmp_path: Path) -> None:
         ({"plain": np.zeros((3, 4, 4)) + 7}, "holds floats from 7 to 7; give uint8, or floats in [0, 1] or [-1, 1]"),
         ({"plain": np.full((2, 2), np.nan)}, "holds points that are not finite numbers; remove those rows"),
         ({"plain": np.zeros(5)}, "has shape (5,); images need (N, H, W), (N, H, W, C) or (N, C, H, W), points (N, D)"),
-        ({"plain": np.zeros((2, 4, 4), np.int32)}, "holds int32 images; give uint8, or finite floats in [0, 1] or [-1, 1]"),
+        (
+            {"plain": np.zeros((2, 4, 4), np.int32)},
+            "holds int32 images; save them as uint8 from 0 to 255, or floats in [0, 1] or [-1, 1]",
+        ),
+        ({"plain": np.full((2, 4, 4), np.nan)}, "holds images with values that are no finite numbers; remove those"),
+        (
+            {"x": np.zeros((1, 4, 4), np.uint8), "y": np.array([2**40])},
+            "has labels up to 1099511627776; number the classes from 0, 100,000 at most",
+        ),
         (
             {"a": np.zeros(3), "b": np.zeros(3)},
             "has none of the arrays samples, images, x, points, data; name the samples one of these",

@@ -37,7 +37,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[type, Any]:
     (tmp_path / "pictures" / "cats").mkdir(parents=True)
     Image.fromarray(pixels[0]).save(tmp_path / "pictures" / "cats" / "one.png")
     with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as archive:
-        archive.write(tmp_path / "pictures" / "cats" / "one.png", "one.png")
+        archive.write(tmp_path / "pictures" / "cats" / "one.png", "cats/one.png")
     np.save(tmp_path / "array.npy", pixels)
     header = b"\0\0\x08\x03" + b"".join(size.to_bytes(4, "big") for size in pixels.shape)
     (tmp_path / "images.idx").write_bytes(header + pixels.tobytes())
@@ -135,6 +135,13 @@ def test_words_become_sources(tmp_path: Path) -> None:
     assert source_from("fashion-mnist-test") == FashionMnist("test")
     assert source_from(str(tmp_path)) == Folder(str(tmp_path))
     assert source_from("x.NPZ") == ArrayFile("x.NPZ")
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("a.png", b"")
+    shutil.copy(tmp_path / "x.zip", tmp_path / "without an ending")
+    shutil.copy(tmp_path / "x.zip", tmp_path / "x.npz")
+    assert source_from(str(tmp_path / "x.zip")) == Archive(str(tmp_path / "x.zip"))
+    assert source_from(str(tmp_path / "without an ending")) == Archive(str(tmp_path / "without an ending"))
+    assert source_from(str(tmp_path / "x.npz")) == ArrayFile(str(tmp_path / "x.npz"))
     assert source_from(str(tmp_path / "file")) == IdxFile(str(tmp_path / "file"))
 
 

@@ -1,9 +1,10 @@
 """Where data comes from. The closed union is the registry; `source_from` reads what people write after `--data`."""
 
 import difflib
+import zipfile
 from pathlib import Path
 
-from mulligan.data.archive import Archive, is_archive
+from mulligan.data.archive import Archive
 from mulligan.data.arrays import ArrayFile
 from mulligan.data.digits import FashionMnist, Mnist
 from mulligan.data.folder import Folder
@@ -26,7 +27,7 @@ NAMED: dict[str, Source] = {
 
 
 def source_from(text: str) -> Source:
-    """A known name, a folder, a `.zip`, an `.npy` or `.npz` file, or an IDX file."""
+    """A known name, a folder, a zip file, an `.npy` or `.npz` file, or an IDX file."""
     if text in NAMED:
         return NAMED[text]
     path = Path(text)
@@ -34,10 +35,12 @@ def source_from(text: str) -> Source:
         return Folder(text)
     if path.suffix.lower() in (".npy", ".npz"):
         return ArrayFile(text)
+    if path.is_file() and (path.suffix.lower() == ".zip" or zipfile.is_zipfile(path)):
+        return Archive(text)
     if path.is_file():
-        return Archive(text) if is_archive(path) else IdxFile(text)
+        return IdxFile(text)
     close = difflib.get_close_matches(text, NAMED, 1)
-    meant = f"did you mean {close[0]}?" if close else f"give a folder, a zip, an array file or one of {', '.join(NAMED)}"
+    meant = f"did you mean {close[0]}?" if close else f"give a folder, an array file or one of {', '.join(NAMED)}"
     raise DataError(f"data={text} does not exist and is no known name; {meant}")
 
 

@@ -1,65 +1,45 @@
-"""A zip of images, read in place: nothing is extracted, so nothing can land where it should not."""
+"""A zip file of images, read in place: nothing is extracted."""
 
-import io
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from mulligan.data.decode import Unreadable
-from mulligan.data.pictures import ENDINGS, Entry, read_entries
-from mulligan.errors import DataError
+from mulligan.data.bounds import MOST_IMAGE_BYTES, read_into_memory
+from mulligan.data.gather import ImageFile, gather
+from mulligan.data.image_files import ENDINGS
+from mulligan.data.members import open_member, open_zip
 from mulligan.parts import Dataset
-
-LARGEST_MEMBER = 64 << 20  # bytes of one file, unpacked
-ENCRYPTED = 0x1  # bit of a member's flags
-BROKEN = (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, RuntimeError, LookupError)
 
 
 @dataclass(frozen=True)
 class Archive:
-    """Every image in a `.zip`. When all lie in folders, the first level of those are the labels."""
+    """Every image in a zip file, as if it were a folder: when all lie in sub-folders, the first level of those are the labels."""
 
     path: str
 
     def load(self, size: int | None) -> Dataset:
-        try:
-            with zipfile.ZipFile(self.path) as archive:
-                return read_entries(members(archive), size, self.path, [])
-        except BROKEN as error:
-            raise DataError(f"data={self.path} cannot be read as a zip file: {error}; pack it again") from error
+        with open_zip(Path(self.path)) as archive:
+            return gather(self.path, image_members(archive), size)
 
 
-def members(archive: zipfile.ZipFile) -> Iterator[Entry]:
-    """The files that are named like images, by name; not those that macOS and hidden folders add."""
-    for member in sorted(archive.infolist(), key=lambda member: member.filename):
-        name = PurePosixPath(member.filename.replace("\\", "/"))
+def image_members(archive: zipfile.ZipFile) -> list[ImageFile]:
+    """Every member with an image's ending, and every archive inside; not what a Mac or an editor hid among them."""
+    found = []
+    for info in archive.infolist():
+        name = PurePosixPath(info.filename.replace("\\", "/"))
         hidden = any(part == "__MACOSX" or (part.startswith(".") and part != "..") for part in name.parts)
-        if not member.is_dir() and not hidden and name.suffix.lower() in ENDINGS:
-            yield Entry(str(name), lambda member=member: opened(archive, member))
+        if not info.filename.endswith("/") and not hidden and name.suffix.lower() in ENDINGS | {".zip"}:
+            found.append(ImageFile(name, partial(open_image, archive, info, name)))
+    return found
 
 
-def opened(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> BinaryIO:
-    """One member in memory; Unreadable for what only harm would need."""
-    name = PurePosixPath(member.filename.replace("\\", "/"))
-    if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
-        raise Unreadable("its name leads out of the archive")
-    if member.flag_bits & ENCRYPTED:
-        raise Unreadable("it is encrypted")
-    if member.file_size > LARGEST_MEMBER:
-        raise Unreadable(f"it would unpack to {member.file_size >> 20:,} MiB, more than {LARGEST_MEMBER >> 20}")
-    try:
-        with archive.open(member) as file:
-            content = file.read(LARGEST_MEMBER + 1)
-    except Exception as error:  # a damaged member makes zipfile and zlib raise a dozen kinds; all mean the same
-        raise Unreadable(f"it is damaged: {' '.join(str(error).split())}") from error
-    if len(content) > LARGEST_MEMBER:
-        raise Unreadable(f"it unpacks to more than {LARGEST_MEMBER >> 20} MiB")
-    if not content:
-        raise Unreadable("it is empty")
-    return io.BytesIO(content)
-
-
-def is_archive(path: Path) -> bool:
-    return path.suffix.lower() == ".zip" or (path.suffix.lower() not in (".npz", ".npy") and zipfile.is_zipfile(path))
+def open_image(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: PurePosixPath) -> BinaryIO:
+    """A member as a file in memory; ValueError for one that wants to be elsewhere or is too large."""
+    if name.is_absolute() or ".." in name.parts or name.parts[0].endswith(":"):
+        raise ValueError("its name leads out of the archive; pack it again with names below one folder")
+    if name.suffix.lower() == ".zip":
+        raise ValueError("it is an archive inside the archive; give that as data itself")
+    with open_member(archive, info, MOST_IMAGE_BYTES) as stream:
+        return read_into_memory(stream, info.file_size)

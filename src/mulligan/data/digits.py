@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 
 from mulligan.data.idx import read_idx
-from mulligan.data.images import fit_square, stored_sizes
+from mulligan.data.images import image_dataset
 from mulligan.errors import DataError
 from mulligan.parts import Dataset
 
@@ -68,6 +68,4 @@ def load_split(folder: Path, sums: Mapping[str, str], split: Split, names: tuple
     prefix = "train" if split == "train" else "t10k"
     files = [f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"]
     images, labels = (torch.from_numpy(read_idx(folder / f"{name}.gz", sums[name])) for name in files)
-    images = images[:, None]
-    fitted = fit_square(images, size) if size else images
-    return Dataset(fitted, labels.long(), names, sizes=stored_sizes(images), modes={"uint8": len(images)})
+    return image_dataset(images[:, None], size, labels.long(), names)

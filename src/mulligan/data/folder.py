@@ -1,12 +1,14 @@
 """A folder of images: any sizes and modes, sub-folders as labels."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
-from mulligan.data.decode import Unreadable
-from mulligan.data.pictures import ENDINGS, Entry, plain, read_entries, reason
+from mulligan.data.bounds import open_file
+from mulligan.data.gather import ImageFile, gather
+from mulligan.data.image_files import ENDINGS
 from mulligan.errors import DataError
 from mulligan.parts import Dataset
 
@@ -21,28 +23,38 @@ class Folder:
         root = Path(self.path)
         if not root.is_dir():
             raise DataError(f"data={self.path} does not exist; give a folder of images, an array file or a known name")
-        skipped: list[str] = []
-        entries = sorted(image_files(root, skipped), key=lambda entry: Path(entry.name))
-        return read_entries(entries, size, self.path, skipped)
+        return gather(self.path, image_files(root), size)
 
 
-def image_files(root: Path, skipped: list[str]) -> Iterator[Entry]:
-    """Every file below that is named like an image; links to folders are not followed, so that none can lead in a circle."""
+def image_files(root: Path) -> list[ImageFile]:
+    """Every file with an image's ending, and every folder that cannot be looked into."""
+    found, folders = [], [root]
+    while folders:
+        folder = folders.pop()
+        try:
+            entries = list(os.scandir(folder))
+        except OSError as error:
+            found.append(ImageFile(folder.relative_to(root), partial(refuse, error)))
+            continue
+        for entry in entries:
+            path = folder / entry.name
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(path)
+            elif entry.is_symlink() and leads_to_folder(path):
+                error = OSError("it is a link to a folder, and those are not followed")
+                found.append(ImageFile(path.relative_to(root), partial(refuse, error)))
+            elif path.suffix.lower() in ENDINGS:
+                found.append(ImageFile(path.relative_to(root), partial(open_file, path)))
+    return found
 
-    def note(error: OSError) -> None:
-        skipped.append(f"{plain(Path(error.filename).relative_to(root).as_posix())}/: {reason(error)}")
 
-    for folder, _, files in os.walk(root, onerror=note):
-        for name in files:
-            path = Path(folder, name)
-            if path.suffix.lower() in ENDINGS:
-                yield Entry(path.relative_to(root).as_posix(), lambda path=path: checked(path))
+def leads_to_folder(path: Path) -> bool:
+    """False for a link in a circle, or into where looking is not permitted."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
-def checked(path: Path) -> Path:
-    """A path that can be read without waiting forever."""
-    if not path.is_file():
-        raise Unreadable("it is a link that leads nowhere" if path.is_symlink() else "it is no plain file")
-    if path.stat().st_size == 0:
-        raise Unreadable("it is empty")
-    return path
+def refuse(error: OSError) -> BinaryIO:
+    raise error

@@ -4,9 +4,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-SUSPECT = 64 << 20  # unpacked bytes above which the packing is looked at
-MOST_PACKED = 100  # times: pictures never pack that well
+from mulligan.parts import Dataset
+
 CHUNK = 4096  # images resized at once: bounds the memory that float copies take
+
+
+def image_dataset(images: Tensor, size: int | None, labels: Tensor | None = None, label_names: tuple[str, ...] = ()) -> Dataset:
+    """uint8 (N, C, H, W) of one size -> the dataset of them at `size`; None: as they are."""
+    sizes = {f"{images.shape[3]}x{images.shape[2]}": len(images)}
+    return Dataset(fit_square(images, size) if size else images, labels, label_names, sizes=sizes)
 
 
 def fit_square(images: Tensor, size: int) -> Tensor:
@@ -18,17 +24,6 @@ def fit_square(images: Tensor, size: int) -> Tensor:
         return square.contiguous()
     chunks = [resized(chunk, size) for chunk in square.split(CHUNK)]
     return torch.cat(chunks)
-
-
-def stored_sizes(images: Tensor) -> dict[str, int]:
-    """(N, C, H, W) -> how many there are in each size: all in one."""
-    return {f"{images.shape[3]}x{images.shape[2]}": len(images)}
-
-
-def check_packing(unpacked: int, packed: int) -> None:
-    """ValueError for what is so small and would be so large that it can only be meant to fill the memory."""
-    if unpacked > SUSPECT and unpacked > MOST_PACKED * packed:
-        raise ValueError(f"it would unpack from {packed:,} to {unpacked:,} bytes, as only a bomb does")
 
 
 def resized(images: Tensor, size: int) -> Tensor:

@@ -201,7 +201,7 @@ def test_a_run_that_diverges_says_where_and_keeps_its_last_good_checkpoint(tmp_p
     with pytest.raises(Diverged) as caught:
         mulligan.train(recipe, run=tmp_path / "run", device="cpu")
     assert str(caught.value) == (
-        "the run diverged at 320 images: the last 11 steps gave numbers that are not finite, and were not taken, "
+        "the run diverged at 256 images: the last 10 steps gave numbers that are not finite, and were not taken, "
         "3 times in spite of milder settings; its checkpoint of 192 images is healthy; "
         "train again: lower the learning rates, add a penalty such as --discriminator-penalties r1, or choose another loss"
     )

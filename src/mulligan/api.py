@@ -23,7 +23,7 @@ from mulligan.recipe import Recipe
 from mulligan.recipes import DEFAULT, named
 from mulligan.report import write_report
 from mulligan.rundir import MODEL, RunFolder
-from mulligan.state import below
+from mulligan.state import below, largest_file
 from mulligan.stopping import stop_on_signals
 from mulligan.training import Listener, Training
 from mulligan.views import Pixels
@@ -131,7 +131,7 @@ def resume(
             folder.check_outline(shapes)
         game = build_game(chosen, data.shape, place)
         training = Training(game, data, open_stream(chosen, data, place), folder, listener or ignore)
-        tensors, state, passed_over = folder.newest_checkpoint(largest=training.largest_checkpoint())
+        tensors, state, passed_over = folder.newest_checkpoint(largest=largest_file(game, training.average))
         training.restore(tensors, state)
         training.keeper.logged = folder.keep_events(training.keeper.logged)
         for line in passed_over:

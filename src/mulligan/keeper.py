@@ -74,6 +74,11 @@ class Keeper:
         self._log_waiting()
         self._write(snapshot)
 
+    def newest_until(self, images_seen: int) -> int | None:
+        """The newest checkpoint of that moment or before, by images seen; what is still being written counts."""
+        self.writer.wait()
+        return self.folder.newest_until(images_seen)
+
     def check(self) -> None:
         """Say what the writer could not write."""
         if trouble := self.writer.take_trouble():

@@ -40,6 +40,9 @@ class Best:
     score: str
     larger: bool = True  # whether a larger value is better
 
+    def beats(self, value: float, other: float) -> bool:
+        return value > other if self.larger else value < other
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:

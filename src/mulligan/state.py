@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mulligan.game import Game, Player
+from mulligan.packed import LARGEST_HEADER
 
 ROLES = ("generator", "discriminator")
 
@@ -50,6 +51,12 @@ def restore_optimizer(player: Player, tensors: Mapping[str, Tensor]) -> None:
 def below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """The tensors whose names start with `prefix.`, named without it."""
     return {name[len(prefix) + 1 :]: value for name, value in tensors.items() if name.startswith(prefix + ".")}
+
+
+def largest_file(game: Game, average: nn.Module) -> int:
+    """Bytes that a checkpoint of this game cannot exceed: weights, average, two moments each, and room for the facts."""
+    weights = sum(value.numel() * value.element_size() for value in game_tensors(game, average).values())
+    return 4 * weights + LARGEST_HEADER
 
 
 def all_finite(tensors: Mapping[str, Tensor]) -> bool:

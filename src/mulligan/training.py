@@ -14,7 +14,6 @@ from mulligan.ema import averaged_copy, move_average
 from mulligan.errors import RunFolderError, Stopped, StorageError, TimeUp
 from mulligan.game import Game, Moment, train_step
 from mulligan.keeper import Keeper, Snapshot
-from mulligan.packed import LARGEST_HEADER
 from mulligan.parts import Dataset
 from mulligan.record import Record
 from mulligan.recovery import Answer, Recovery
@@ -135,7 +134,7 @@ class Training:
         means, counts = self.tally.read()
         self.seconds = time.monotonic() - self._started
         vitals = self.record.vitals(self.images_seen, means, counts, self.healthy_tensors())
-        word, answer = self.recovery.examine(vitals, self.newest_until)
+        word, answer = self.recovery.examine(vitals, self.keeper.newest_until)
         event = self.record.event(self.images_seen, self.seconds, means, vitals, word)
         if answer:
             event["alarm"] = asdict(answer)
@@ -144,11 +143,6 @@ class Training:
         self.tally.clear()
         self.steps_since_report = 0
         return self.follow(answer) if answer else True
-
-    def newest_until(self, images_seen: int) -> int | None:
-        """The checkpoint to go back to; what is still being written counts."""
-        self.keeper.writer.wait()
-        return self.folder.newest_until(images_seen)
 
     def follow(self, answer: Answer) -> bool:
         """Do what the watch answered: True when the run goes on as it is, False when it went back; raises when it is given up."""
@@ -202,10 +196,8 @@ class Training:
         """Remember this moment when it is the best so far by the recipe's score."""
         best = self.recipe.best
         value = self.record.scores().get(best.score) if best else None
-        if best and value is not None:
-            sign = 1 if best.larger else -1
-            if not self.best or sign * value > sign * self.best["value"]:
-                self.best = {"value": value, "images": self.images_seen}
+        if best and value is not None and (not self.best or best.beats(value, self.best["value"])):
+            self.best = {"value": value, "images": self.images_seen}
 
     def snapshot(self) -> Snapshot:
         """The run as it stands: copies, so that the training can go on while they are written."""
@@ -223,11 +215,6 @@ class Training:
         best = int(self.best["images"]) if self.best else None
         healthy_until = self.recovery.memory.healthy_until
         return Snapshot(self.images_seen, tensors, facts, model, self.record.model_facts(), best, healthy_until)
-
-    def largest_checkpoint(self) -> int:
-        """Bytes that a checkpoint of this run cannot exceed: weights, average, two moments each, and room for the facts."""
-        weights = sum(value.numel() * value.element_size() for value in game_tensors(self.game, self.average).values())
-        return 4 * weights + LARGEST_HEADER
 
     def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
         """Become the run that a snapshot was taken from."""

@@ -46,7 +46,14 @@ def test_an_archive_is_read_as_the_folder_it_was_made_from(method: int, tmp_path
 
 
 def test_what_a_mac_or_an_editor_hid_is_passed_over(tmp_path: Path) -> None:
-    members = {"a.png": picture(), "__MACOSX/._a.png": b"?", ".thumbnails/a.png": b"?", "b/.c.png": b"?", "folder.png/": b""}
+    members = {
+        "a.png": picture(),
+        "__MACOSX/._a.png": b"?",
+        "__MACOSX/a.png": b"?",
+        ".thumbnails/a.png": b"?",
+        "b/.c.png": b"?",
+        "folder.png/": b"",
+    }
     data = pack(tmp_path, members).load(8)
     assert data.names == ("a.png",)
     assert data.skipped == ()

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mulligan.data import IdxFile
+from mulligan.data import IdxFile, idx
 from mulligan.data.idx import read_idx
 from mulligan.errors import DataError
 
@@ -103,3 +103,12 @@ def test_a_file_without_a_pixel_is_refused(sizes: tuple[int, ...], tmp_path: Pat
     (tmp_path / "x").write_bytes(b"\0\0\x08\x03" + b"".join(size.to_bytes(4, "big") for size in sizes))
     with pytest.raises(DataError):
         IdxFile(str(tmp_path / "x")).load(8)
+
+
+def test_a_promise_that_the_file_cannot_keep_is_refused_before_room_is_made_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "x").write_bytes(b"\0\0\x08\x01\xf0\0\0\0" + bytes(99))
+    monkeypatch.setattr(idx, "read_bytes", None)
+    with pytest.raises(DataError, match="its header promises 4026531840 bytes and 99 follow; copy it again"):
+        read_idx(tmp_path / "x")

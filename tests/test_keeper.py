@@ -163,24 +163,13 @@ def test_the_best_checkpoint_by_score_is_kept_beside_the_newest(tmp_path: Path) 
     chosen = recipe(keep_checkpoints=1, best=Best("mean", larger=False), watch=None)
     values = iter([9.0, 5.0, 1.0, 5.0, 6.0, 7.0, 8.0, 9.0, 9.0, 9.0, 9.0])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mulligan.record.Record.scores", lambda self: {"mean": self_scores(self, values)})
+        patch.setattr("mulligan.record.Record.scores", lambda self, due: {"scores": {"mean": next(values)}, "passport": {}})
         run = mulligan.train(chosen, run=tmp_path / "run", device="cpu")
-    assert [images_of(path) for path in run.folder.checkpoints()] == [128, 640]
+    assert [images_of(path) for path in run.folder.checkpoints()] == [192, 640]
     newest, best = run.model(), run.model(best=True)
     weights = {name: value for name, value in storage_tensors(run.folder.checkpoints()[0]).items() if name.startswith("average.")}
     assert all(torch.equal(value, weights[f"average.{name}"]) for name, value in best.net.state_dict().items())
     assert not torch.equal(newest.sample(2), best.sample(2))
-
-
-SCORED: dict[int, float] = {}
-
-
-def self_scores(record: Any, values: Any) -> float:
-    """A value for each checkpoint; what a report asks for at the same moment is the same."""
-    key = sum(int(state["step"]) for state in record.game.generator.optimizer.state.values())
-    if key not in SCORED:
-        SCORED[key] = next(values)
-    return SCORED[key]
 
 
 def test_a_run_without_a_score_has_no_best(tmp_path: Path) -> None:

@@ -187,7 +187,7 @@ def test_events_carry_every_term_by_name(pictures: Path, tmp_path: Path) -> None
 def test_points_are_scored_with_a_passport(tmp_path: Path) -> None:
     run = mulligan.train(points_recipe(), run=tmp_path / "run", device="cpu")
     assert set(run.events[-1]["scores"]) == {"modes", "high_quality", "reverse_kl", "spread_ratio"}
-    assert run.events[-1]["passport"] == {"n_fake": 2500, "reference": "exact distribution", "seed": 0, "generator": "averaged"}
+    assert run.events[-1]["passport"] == {"n_fake": 2500, "split": "exact", "truncation": 1.0, "seed": 0, "generator": "averaged"}
 
 
 def test_a_run_that_diverges_says_where_and_keeps_its_last_good_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,9 +11,13 @@ from torch import Tensor
 
 from mulligan.build import build_game, outline
 from mulligan.codec import part_name
-from mulligan.data import Stream
+from mulligan.data import Stream, load_train
 from mulligan.data.report import DATA_REPORT, describe_text
 from mulligan.errors import ArgumentError, DeviceError, RecipeError, RunFolderError, Stopped, StorageError, UserError
+from mulligan.evaluate import Evaluation
+from mulligan.features.extractor import Told
+from mulligan.features.extractor import ignore as ignore_progress
+from mulligan.judges import Question, Weights, judge_for, scoring_judge
 from mulligan.machine import Machine
 from mulligan.model import Model, read_model
 from mulligan.networks.table import count_parameters
@@ -64,6 +68,31 @@ class Run:
             model.net.load_state_dict(averaged if averaged and not raw else below(tensors, "generator"))
         return model
 
+    def evaluate(self, n: int = 10_000, *, device: str = "auto", told: Told = ignore_progress, **choices: Any) -> Evaluation:
+        """Scores of `n` fakes with their passport; also kept in the run's folder, under `evaluations`.
+
+        `choices` are the fields of `mulligan.judges.Question`: metrics, features, reference, seed, truncation, weights. `told` is
+        called with how many samples are looked at, of how many. Raises FeaturesError or DataError for what does not fit.
+        """
+        question, recipe, place = Question(n=n, **choices), self.recipe, pick_device(device)
+        judge = judge_for(recipe, place, question, told)
+        model = self.model(raw=question.weights == "raw", best=question.weights == "best").to(place)
+        fakes = model.stored_samples(n, question.seed, question.truncation)
+        found = judge.evaluate(fakes, question.made(averages=recipe.ema is not None), self.images_of(question.weights))
+        self.folder.keep_evaluation(found.images_seen, judge.extractor.name, found.key, found.to_json())
+        write_report(self.folder)
+        return found
+
+    def images_of(self, weights: Weights = "averaged") -> int:
+        """Images that a model's weights have seen."""
+        facts = self.folder.newest_checkpoint()[1]
+        return int(facts["best"]["images"] if weights == "best" else facts["images_seen"])
+
+    @property
+    def evaluations(self) -> list[Evaluation]:
+        """What `evaluate` found so far, in the order of images seen."""
+        return [Evaluation.from_json(facts) for facts in self.folder.evaluations()]
+
     def sample(self, count: int, seed: int = 0, *, truncation: float = 1.0, raw: bool = False, best: bool = False) -> Tensor:
         """(N, C, H, W) float in [-1, 1], or (N, D) points. Sample i of a seed is the same for every `count`."""
         return self.model(raw=raw, best=best).sample(count, seed, truncation)
@@ -91,11 +120,12 @@ def train(
         torch.set_num_threads(chosen.threads)
     data = load_data(chosen)
     game = build_game(chosen, data.shape, place)
+    judge = scoring_judge(chosen, place)
     stream = open_stream(chosen, data, place)
     folder = RunFolder.create(Path(run)) if run is not None else RunFolder.create_next(RUNS, chosen.name)
     with folder.claim():
         folder.begin(record_text(chosen, place, data))
-        training = Training(game, data, stream, folder, listener or ignore)
+        training = Training(game, data, stream, folder, listener or ignore, judge)
         folder.write(DATA_REPORT, describe_text(data))
         training.record.first_look()
         training.tell(opening_line(training))
@@ -130,7 +160,8 @@ def resume(
         if shapes := outline(chosen, data.shape):
             folder.check_outline(shapes)
         game = build_game(chosen, data.shape, place)
-        training = Training(game, data, open_stream(chosen, data, place), folder, listener or ignore)
+        stream, judge = open_stream(chosen, data, place), scoring_judge(chosen, place)
+        training = Training(game, data, stream, folder, listener or ignore, judge)
         tensors, state, passed_over = folder.newest_checkpoint(largest=largest_file(game, training.average))
         training.restore(tensors, state)
         training.keeper.logged = folder.keep_events(training.keeper.logged)
@@ -153,6 +184,8 @@ def finish(training: Training, recipe: Recipe, deadline: float) -> Run:
     try:
         with stop_on_signals(training.ask_to_stop, training.save_standby):
             training.run()
+        if training.images_seen < recipe.images:
+            training.tell(training.best.ended_line(training.images_seen))
     except Exception:
         training.keeper.writer.wait()  # the folder is let go of only when nothing is written there any more
         raise
@@ -189,7 +222,7 @@ def opening_line(training: Training) -> str:
 
 def load_data(recipe: Recipe) -> Dataset:
     """The recipe's data in memory; RecipeError when it is of another kind than the recipe's view or picture."""
-    data = recipe.data.load(recipe.image_size)
+    data = load_train(recipe.data, recipe.image_size, recipe.held_out)
     holds_images = data.items.dtype == torch.uint8
     if holds_images != isinstance(recipe.view, Pixels):
         kinds = ("images", "points") if holds_images else ("points", "images")

@@ -6,6 +6,7 @@ MulliganError                 a line that says what, where, what was got and wha
 │   ├── RecipeError           choices that do not fit each other
 │   ├── DataError             the data: missing, empty, unreadable, too small
 │   ├── RunFolderError        a folder that is not a run, or already is one
+│   ├── FeaturesError         a feature network that is not there or does not fit the data
 │   └── DeviceError           a device that is not there
 └── RunFailed                 exit status 1: the run itself could not go on
     ├── Sick                  the watch has given the run up
@@ -46,6 +47,10 @@ class DataError(UserError):
 
 
 class RunFolderError(UserError):
+    pass
+
+
+class FeaturesError(UserError):
     pass
 
 

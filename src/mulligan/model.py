@@ -42,6 +42,10 @@ class Model(nn.Module):
         """
         return torch.cat(list(self.sample_chunks(count, seed, truncation)))
 
+    def stored_samples(self, count: int, seed: int = 0, truncation: float = 1.0) -> Tensor:
+        """The same samples as data is stored: uint8 (N, C, H, W), or float32 (N, D)."""
+        return torch.cat([self.view.stored(chunk) for chunk in self.sample_chunks(count, seed, truncation)])
+
     @torch.no_grad()
     def sample_chunks(self, count: int, seed: int = 0, truncation: float = 1.0) -> Iterator[Tensor]:
         """The same samples, at most 64 at a time."""

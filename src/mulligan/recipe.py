@@ -10,12 +10,13 @@ from mulligan import codec
 from mulligan.data import Source
 from mulligan.ema import Ema
 from mulligan.errors import RecipeError
+from mulligan.features import Features
 from mulligan.latents import LatentsSpec
 from mulligan.losses import Loss
 from mulligan.networks import Constraint, Discriminator, Generator
 from mulligan.penalties import Penalty
 from mulligan.pictures import Picture
-from mulligan.schedules import Schedule, value_at
+from mulligan.schedules import Schedule, crossed, value_at
 from mulligan.views import View
 from mulligan.watch import Watch
 
@@ -34,11 +35,31 @@ class Adam:
 
 
 @dataclass(frozen=True)
+class Scoring:
+    """Scores measured while training: of the averaged generator, against samples that it is not trained on."""
+
+    every_images: int = 50_000  # at the next report
+    metrics: tuple[Literal["fd", "fd-infinity", "kid", "pr", "dc", "swd", "is", "memory", "modes"], ...] = ("fd",)
+    features: Features | None = None  # None: a classifier of the labels, pixels where there are none, points as they are
+    count: int = 2_000  # fakes, and at most as many real samples
+
+    def __post_init__(self) -> None:
+        for name, value, least in (("every_images", self.every_images, 1), ("count", self.count, 20)):
+            if not least <= value <= MOST:
+                raise RecipeError(f"scoring.{name}={value} is not possible; use {least} or more")
+
+    def due(self, since: int, images_seen: int, end: int) -> bool:
+        """Whether to measure at a report, the one before having been at `since`."""
+        return images_seen >= end or crossed(self.every_images, since, images_seen)
+
+
+@dataclass(frozen=True)
 class Best:
-    """Which score says that one checkpoint is better than another."""
+    """Which score says that one moment is better than another; its checkpoint is kept."""
 
     score: str
     larger: bool = True  # whether a larger value is better
+    patience_images: int | None = None  # end the run when no score has been better for as many images
 
     def beats(self, value: float, other: float) -> bool:
         return value > other if self.larger else value < other
@@ -50,6 +71,7 @@ class Recipe:
 
     name: str
     data: Source
+    held_out: float = 0.05  # share of the data that is kept for scores and never trained on, where it has no test split
     image_size: int | None = None  # side of the square that images are brought to; None: as stored, or points
     view: View  # how the networks see the data
     latents: LatentsSpec
@@ -74,6 +96,7 @@ class Recipe:
     sample_every_images: int
     checkpoint_every_images: int
     keep_checkpoints: int = 3
+    scoring: Scoring | None = None  # measure scores now and then (points of a known distribution: at each report, in any case)
     best: Best | None = None  # keep the checkpoint with the best value of a score, too
     watch: Watch | None = Watch()  # None: nobody looks after the run's health
     seed: int = 0
@@ -89,6 +112,10 @@ class Recipe:
         for name, most in (("image_size", 4_096), ("threads", 4_096)):
             if (value := getattr(self, name)) is not None and not 1 <= value <= most:
                 raise RecipeError(f"{name}={value} is not possible; use 1 to {most:,}, or none")
+        if not 0 <= self.held_out <= 0.5:
+            raise RecipeError(f"held_out={self.held_out} is not possible; give a share from 0 to 0.5")
+        if self.best and self.best.patience_images is not None and self.best.patience_images < 1:
+            raise RecipeError(f"best.patience_images={self.best.patience_images} is too small; use 1 or more, or none")
         if self.picture.count > MOST_SHOWN:
             raise RecipeError(f"picture={self.picture} shows {self.picture.count:,} samples; use {MOST_SHOWN:,} or less")
         for name in ("generator_optimizer", "discriminator_optimizer"):

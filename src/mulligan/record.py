@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mulligan.evaluate import Judge
 from mulligan.game import Game
 from mulligan.model import Model, model_facts
 from mulligan.networks.batch_memory import held_still
@@ -23,14 +24,14 @@ FIXED_SEED = 0  # of the latents whose pictures are compared over time
 STRIP = 10  # real samples in the first look at the data
 VARIETY_IMAGES, VARIETY_POINTS = 64, 256  # of fakes and of real samples, when their variety is compared
 SMALLEST_DISTANCE = 1e-12  # stands for the distance between real samples when they are all the same
-SCORED_POINTS = 2_500  # as many as VEEGAN's and PacGAN's protocol draws
+SCORED_SAMPLES = 2_500  # as many as VEEGAN's and PacGAN's protocol draws
 
 
 class Record:
     """Writes pictures and the model of one run; never changes the game."""
 
-    def __init__(self, game: Game, average: nn.Module, data: Dataset, folder: RunFolder, epoch_images: int):
-        self.game, self.data, self.folder, self.recipe = game, data, folder, game.recipe
+    def __init__(self, game: Game, average: nn.Module, data: Dataset, folder: RunFolder, epoch_images: int, judge: Judge | None):
+        self.game, self.data, self.folder, self.recipe, self.judge = game, data, folder, game.recipe, judge
         self.model = Model(average, self.recipe.latents, self.recipe.view, data.shape)
         self.epoch_images = epoch_images
 
@@ -99,8 +100,6 @@ class Record:
         }
         if math.isfinite(vitals.told_apart):
             event["told_apart"] = vitals.told_apart
-        if scores := self.scores():
-            event |= {"scores": scores, "passport": self.passport()}
         return event
 
     def vitals(self, images_seen: int, means: dict[str, float], counts: dict[str, int], state_finite: bool) -> Vitals:
@@ -121,15 +120,18 @@ class Record:
             nearest=nearest,
         )
 
-    def scores(self) -> dict[str, float]:
-        """Against what is known about the data; empty when nothing is."""
-        if self.data.truth is None:
+    def scores(self, *, due: bool) -> dict[str, Any]:
+        """`scores` and their `passport`: by the recipe's scoring when it is due, else against what is known about the data."""
+        made = {"truncation": 1.0, "seed": FIXED_SEED, "generator": "averaged" if self.recipe.ema else "raw"}
+        if self.judge and due:
+            fakes = self.model.stored_samples(self.judge.count, FIXED_SEED)
+            measured = self.judge.measure(fakes) if torch.isfinite(fakes).all() else {}
+            values = {name: value for name, (value, _) in measured.items() if math.isfinite(value)}
+            return {"scores": values, "passport": self.judge.passport(self.judge.count) | made}
+        if self.judge or self.data.truth is None:
             return {}
-        return self.data.truth.scores(self.model.sample(SCORED_POINTS, FIXED_SEED).numpy())
-
-    def passport(self) -> dict[str, Any]:
-        generator = "averaged" if self.recipe.ema else "raw"
-        return {"n_fake": SCORED_POINTS, "reference": "exact distribution", "seed": FIXED_SEED, "generator": generator}
+        samples = self.model.stored_samples(SCORED_SAMPLES, FIXED_SEED)
+        return {"scores": self.data.truth.scores(samples.numpy()), "passport": {"n_fake": len(samples), "split": "exact"} | made}
 
     def model_facts(self) -> dict[str, Any]:
         """What stands beside the generator's weights, so that it can be rebuilt."""

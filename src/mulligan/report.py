@@ -39,7 +39,8 @@ def write_report(folder: RunFolder) -> Path:
         f"{where_it_ran(facts.get('machine', {}))}.</p>",
         *newest_picture(folder),
         *curves(events),
-        scores_table(last),
+        scores_table(next((event for event in reversed(events) if "scores" in event), {})),
+        *map(evaluation_table, folder.evaluations()),
         alarms(events),
         *pictures_over_time(folder),
         f"<h2>Recipe</h2><pre>{html.escape(json.dumps(facts, indent=2))}</pre>",
@@ -53,8 +54,14 @@ def where_it_ran(machine: dict[str, Any]) -> str:
 
 
 def newest_picture(folder: RunFolder) -> list[str]:
+    found = picture_of(folder)
+    return ["<h2>Newest samples</h2>", found] if found else []
+
+
+def picture_of(folder: RunFolder) -> str:
+    """The newest picture, or nothing."""
     files = folder.samples()
-    return ["<h2>Newest samples</h2>", figure(files[-1])] if files else []
+    return figure(files[-1]) if files else ""
 
 
 def pictures_over_time(folder: RunFolder) -> list[str]:
@@ -135,9 +142,23 @@ def done(alarm: dict[str, Any]) -> str:
 
 
 def scores_table(event: dict[str, Any]) -> str:
-    """The last scores, and how they were measured."""
+    """The last scores measured while training, and how."""
     if "scores" not in event:
         return ""
     rows = "".join(f"<tr><th>{html.escape(name)}<td>{value:.4g}</tr>" for name, value in event["scores"].items())
     passport = ", ".join(f"{name} {value}" for name, value in event["passport"].items())
     return f"<h2>Scores</h2><table>{rows}</table><p>{html.escape(passport)}</p>"
+
+
+def evaluation_table(facts: dict[str, Any]) -> str:
+    """What `mulligan evaluate` found: values, intervals, floors, and the passport."""
+    rows = "".join(
+        f"<tr><th>{html.escape(name)}<td>{score['value']:.4g}<td>{score['low']:.4g} to {score['high']:.4g}"
+        f"<td>{'' if score['floor'] is None else format(score['floor'], '.4g')}</tr>"
+        for name, score in facts["scores"].items()
+    )
+    passport = ", ".join(f"{name} {value}" for name, value in facts["passport"].items())
+    head = "<tr><th>score<th>value<th>95 % interval<th>real against real</tr>"
+    doubts = "".join(f"<p>{html.escape(doubt)}</p>" for doubt in facts["warnings"])
+    title = f"Scores at {facts['images_seen']:,} images"
+    return f"<h2>{title}</h2><table>{head}{rows}</table><p>{html.escape(passport)}</p>{doubts}"

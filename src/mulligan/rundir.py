@@ -18,6 +18,7 @@ from mulligan.parts import Shape
 from mulligan.storage import TEMPORARY, storage_errors, write_whole
 
 RECIPE, EVENTS, MODEL, CHECKPOINTS, SAMPLES = "recipe.json", "events.jsonl", "model.safetensors", "checkpoints", "samples"
+EVALUATIONS = "evaluations"
 LOCK = ".lock"
 LONGEST_LINE = 1 << 20  # bytes of an event: what is longer is none of ours
 
@@ -106,6 +107,23 @@ class RunFolder:
         if not isinstance(facts, dict) or "recipe" not in facts:
             raise RunFolderError(f"run={self.path} has a {RECIPE} without a recipe; restore it from a copy")
         return facts
+
+    # evaluations: one file for each passport and moment
+
+    def keep_evaluation(self, images_seen: int, features: str, key: str, facts: Mapping[str, Any]) -> Path:
+        with storage_errors(self.path):
+            (self.path / EVALUATIONS).mkdir(exist_ok=True)
+        return self.write(f"{EVALUATIONS}/{images_seen:09d}-{features}-{key}.json", json.dumps(facts, indent=2))
+
+    def evaluations(self) -> list[dict[str, Any]]:
+        """Every readable one, by name: in the order of images seen."""
+        found = []
+        for path in sorted((self.path / EVALUATIONS).glob("*.json")):
+            try:
+                found.append(json.loads(path.read_text(encoding="utf-8")))
+            except (OSError, ValueError) as error:
+                raise RunFolderError(f"{path} is no evaluation: {error}; delete it") from error
+        return found
 
     # events: one JSON object a line, appended
 

@@ -46,3 +46,8 @@ def _share(progress: float, begins: float, ends: float) -> float:
     if ends <= begins:
         return float(progress >= ends)
     return min(max((progress - begins) / (ends - begins), 0.0), 1.0)
+
+
+def crossed(every: int, before: int, after: int) -> bool:
+    """Whether a multiple of `every` above 0 lies in (before, after]."""
+    return after > 0 and after // every > max(before, 0) // every

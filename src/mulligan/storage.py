@@ -17,6 +17,11 @@ TEMPORARY = ".tmp"  # ending of a file that is being written
 SPARE_BYTES = 8 << 20  # left free on the disk beyond what is being written
 
 
+def cache_folder() -> Path:
+    """Where files are kept that runs share: MULLIGAN_CACHE, or the user's own cache. It need not exist."""
+    return Path(os.environ.get("MULLIGAN_CACHE", Path.home() / ".cache" / "mulligan"))
+
+
 @contextmanager
 def whole_file(target: Path, size: int) -> Iterator[BinaryIO]:
     """To write a file of `size` bytes under another name; then it is flushed to the disk and renamed, and the folder flushed.

@@ -9,15 +9,18 @@ from typing import Any
 
 from torch import Tensor
 
+from mulligan.best import BestSoFar
 from mulligan.data import Stream
 from mulligan.ema import averaged_copy, move_average
 from mulligan.errors import RunFolderError, Stopped, StorageError, TimeUp
+from mulligan.evaluate import Judge
 from mulligan.game import Game, Moment, train_step
 from mulligan.keeper import Keeper, Snapshot
 from mulligan.parts import Dataset
 from mulligan.record import Record
 from mulligan.recovery import Answer, Recovery
 from mulligan.rundir import RunFolder
+from mulligan.schedules import crossed
 from mulligan.state import all_finite, below, game_tensors, restore_game
 from mulligan.tally import Tally
 
@@ -28,17 +31,19 @@ SLOW_STEP = 1.0  # seconds; before a step that takes longer, a snapshot is held 
 class Training:
     """A run under way: the game, its data, its folder and how far it has come."""
 
-    def __init__(self, game: Game, data: Dataset, stream: Stream, folder: RunFolder, listener: Listener):
+    def __init__(
+        self, game: Game, data: Dataset, stream: Stream, folder: RunFolder, listener: Listener, judge: Judge | None = None
+    ):
         self.game, self.recipe, self.data, self.stream = game, game.recipe, data, stream
         self.folder, self.listener = folder, listener
         self.average = averaged_copy(game.generator.net) if self.recipe.ema else game.generator.net
-        self.record = Record(game, self.average, data, folder, stream.epoch_images)
+        self.record = Record(game, self.average, data, folder, stream.epoch_images, judge)
         self.keeper = Keeper(folder, self.recipe.keep_checkpoints, self.tell)
         self.recovery = Recovery(self.recipe.watch)
         self.tally = Tally(game.device)
         self.images_seen = 0
         self.steps_since_report = 0
-        self.best: dict[str, float] = {}  # value and images of the best checkpoint, by the recipe's score
+        self.best = BestSoFar(self.recipe.best)
         self.seconds = 0.0
         self.deadline = math.inf  # on the monotonic clock
         self.stop: type[Stopped] | None = None
@@ -56,15 +61,15 @@ class Training:
             self.keeper.attempt(lambda: self.record.sample(0, self.newest_real(), {}))
         while True:
             before = self.images_seen - recipe.step_images
-            ended = self.images_seen >= recipe.images
+            ended = self.images_seen >= recipe.images or self.best.out_of_patience(self.images_seen)
             if time.monotonic() > self.deadline:
                 self.ask_to_stop(TimeUp)
             report_due = ended or crossed(recipe.report_every_images, before, self.images_seen)
             if report_due and self.steps_since_report and not self.report():
                 continue  # the run went back to where it was healthy
             last = ended or self.stop is not None
-            save_due = last or self.images_seen == 0 or crossed(recipe.checkpoint_every_images, before, self.images_seen)
-            if save_due and not self.save(last=last):
+            save_due = last or self.images_seen in (0, self.best.images)
+            if (save_due or crossed(recipe.checkpoint_every_images, before, self.images_seen)) and not self.save(last=last):
                 continue
             if ended:
                 return
@@ -136,13 +141,22 @@ class Training:
         vitals = self.record.vitals(self.images_seen, means, counts, self.healthy_tensors())
         word, answer = self.recovery.examine(vitals, self.keeper.newest_until)
         event = self.record.event(self.images_seen, self.seconds, means, vitals, word)
+        if vitals.state_finite:
+            event |= self.record.scores(due=self.scoring_due())
         if answer:
             event["alarm"] = asdict(answer)
+        else:
+            self.best.note(event.get("scores", {}), self.images_seen)
         self.keeper.log(event)
         self.listener(event)
         self.tally.clear()
         self.steps_since_report = 0
         return self.follow(answer) if answer else True
+
+    def scoring_due(self) -> bool:
+        """Whether the recipe's scores are to be measured at the report now."""
+        since, scoring = self.images_seen - self.steps_since_report * self.recipe.step_images, self.recipe.scoring
+        return scoring is not None and scoring.due(since, self.images_seen, self.recipe.images)
 
     def follow(self, answer: Answer) -> bool:
         """Do what the watch answered: True when the run goes on as it is, False when it went back; raises when it is given up."""
@@ -178,7 +192,6 @@ class Training:
             if not self.healthy_tensors():
                 return self.report()  # a sick state is never saved: the watch will see why
             self.seconds = time.monotonic() - self._started
-            self.score_checkpoint()
             self.keeper.save(self.snapshot())
             self._saved_at = self.images_seen
         if last:
@@ -192,13 +205,6 @@ class Training:
     def healthy_tensors(self) -> bool:
         return all_finite(game_tensors(self.game, self.average))
 
-    def score_checkpoint(self) -> None:
-        """Remember this moment when it is the best so far by the recipe's score."""
-        best = self.recipe.best
-        value = self.record.scores().get(best.score) if best else None
-        if best and value is not None and (not self.best or best.beats(value, self.best["value"])):
-            self.best = {"value": value, "images": self.images_seen}
-
     def snapshot(self) -> Snapshot:
         """The run as it stands: copies, so that the training can go on while they are written."""
         tensors = {name: value.clone() for name, value in game_tensors(self.game, self.average).items()}
@@ -209,12 +215,11 @@ class Training:
             "seconds": self.seconds,
             "steps_since_report": self.steps_since_report,
             "events": self.keeper.logged,
-            "best": dict(self.best),
+            "best": self.best.facts,
             "recovery": self.recovery.to_json(),
         }
-        best = int(self.best["images"]) if self.best else None
         healthy_until = self.recovery.memory.healthy_until
-        return Snapshot(self.images_seen, tensors, facts, model, self.record.model_facts(), best, healthy_until)
+        return Snapshot(self.images_seen, tensors, facts, model, self.record.model_facts(), self.best.images, healthy_until)
 
     def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
         """Become the run that a snapshot was taken from."""
@@ -223,13 +228,9 @@ class Training:
             self.tally.sums = {name: value.to(self.game.device) for name, value in below(tensors, "sums").items()}
             self.images_seen = self._saved_at = int(facts["images_seen"])
             self.seconds, self.steps_since_report = float(facts["seconds"]), int(facts["steps_since_report"])
-            self.keeper.logged, self.best = int(facts["events"]), dict(facts["best"])
+            self.keeper.logged = int(facts["events"])
+            self.best.restore(facts["best"])
             self.recovery.restore(facts["recovery"])
         except (RuntimeError, LookupError, TypeError, ValueError) as error:
             raise RunFolderError(f"run={self.folder.path} has a checkpoint that does not fit its recipe: {error}") from error
         self.recovery.make_milder(self.game)
-
-
-def crossed(every: int, before: int, after: int) -> bool:
-    """Whether a multiple of `every` above 0 lies in (before, after]."""
-    return after > 0 and after // every > max(before, 0) // every

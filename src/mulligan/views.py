@@ -22,6 +22,10 @@ class Pixels:
         """What a network made -> float32 in [-1, 1]; what lies outside is cut off (a tanh generator on [0, 1] data: black)."""
         return ((seen.float() - self.low) / (self.high - self.low)).clamp(0, 1) * 2 - 1
 
+    def stored(self, normal: Tensor) -> Tensor:
+        """float (N, C, H, W) in [-1, 1] -> uint8, as the data is stored."""
+        return ((normal + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+
 
 @dataclass(frozen=True)
 class Points:
@@ -37,10 +41,13 @@ class Points:
         """What a network made -> points in the units of the data."""
         return seen.float() * self.scale
 
+    def stored(self, normal: Tensor) -> Tensor:
+        return normal
+
 
 View = Pixels | Points
 
 
 def to_uint8(images: Tensor) -> Any:
     """float (N, C, H, W) in [-1, 1] -> uint8 array (N, H, W, C)."""
-    return ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    return Pixels().stored(images).permute(0, 2, 3, 1).cpu().numpy()

@@ -22,10 +22,11 @@ from mulligan.data import (
     Mnist,
     Ring,
     Source,
+    StackedMnist,
     digits,
     source_from,
 )
-from mulligan.data.digits import DIGITS, MNIST_SHA256, load_split
+from mulligan.data.digits import DIGITS, MNIST_SHA256, load_files
 from mulligan.errors import DataError
 from mulligan.metrics import KnownGaussian, KnownMixture
 
@@ -52,6 +53,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[type, Any]:
         ArrayFile: ArrayFile(str(tmp_path / "array.npy")),
         IdxFile: IdxFile(str(tmp_path / "images.idx")),
         Ring: Ring(100),
+        StackedMnist: StackedMnist(50),
         Grid: Grid(100),
         Gaussian: Gaussian(100),
     }
@@ -93,7 +95,7 @@ def test_a_changed_byte_is_refused(tmp_path: Path) -> None:
     content[100] ^= 1
     path.write_bytes(gzip.compress(bytes(content)))
     with pytest.raises(DataError) as caught:
-        load_split(tmp_path / "mnist", MNIST_SHA256, "test", DIGITS, None)
+        load_files(tmp_path / "mnist", MNIST_SHA256, "test", DIGITS, None)
     assert str(caught.value) == (
         f"data={path} does not have the SHA-256 of the official file (ff7bcfd416de...); install or copy it again"
     )
@@ -211,7 +213,7 @@ def test_a_changed_digit_is_refused(tmp_path: Path) -> None:
     content[-1] ^= 1
     path.write_bytes(gzip.compress(bytes(content), 1))
     with pytest.raises(DataError, match="does not have the SHA-256 of the official file"):
-        load_split(tmp_path / "mnist", MNIST_SHA256, "test", DIGITS, None)
+        load_files(tmp_path / "mnist", MNIST_SHA256, "test", DIGITS, None)
 
 
 def test_every_digit_is_among_the_labels() -> None:

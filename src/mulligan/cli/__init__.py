@@ -21,6 +21,11 @@ COMMANDS = {
         "RUN [--n 64] [--seed 0] [--out PATH] [--truncation PSI] [--raw] [--best]",
         "images from a trained generator: .png, folder or .npz",
     ),
+    "evaluate": (
+        "RUN [--metrics fd kid pr dc ...] [--n 10000] [--features ...] [--reference train|test|SOURCE]",
+        "scores with their passport, beside what real samples get",
+    ),
+    "compare": ("RUN RUN ... [--out compare.html]", "runs side by side; scores are ranked only where they may be"),
     "data": ("check SOURCE [--image-size N] [--out FILE]", "what is in a data set, what is wrong with it, what will be done"),
     "doctor": ("", "this machine: versions, threads, accelerators, data"),
 }

@@ -10,16 +10,19 @@ from mulligan.data.digits import FashionMnist, Mnist
 from mulligan.data.folder import Folder
 from mulligan.data.idx import IdxFile
 from mulligan.data.points import Gaussian, Grid, Ring
+from mulligan.data.splits import load_both, load_train
+from mulligan.data.stacked import StackedMnist
 from mulligan.data.stream import Stream
 from mulligan.errors import DataError
 
-Source = Mnist | FashionMnist | Folder | Archive | ArrayFile | IdxFile | Ring | Grid | Gaussian
+Source = Mnist | FashionMnist | StackedMnist | Folder | Archive | ArrayFile | IdxFile | Ring | Grid | Gaussian
 
 NAMED: dict[str, Source] = {
     "mnist": Mnist(),
     "mnist-test": Mnist("test"),
     "fashion-mnist": FashionMnist(),
     "fashion-mnist-test": FashionMnist("test"),
+    "stacked-mnist": StackedMnist(),
     "ring": Ring(),
     "grid": Grid(),
     "gaussian": Gaussian(),
@@ -56,6 +59,9 @@ __all__ = [
     "Mnist",
     "Ring",
     "Source",
+    "StackedMnist",
     "Stream",
+    "load_both",
+    "load_train",
     "source_from",
 ]

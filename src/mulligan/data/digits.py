@@ -1,6 +1,5 @@
 """MNIST, in the package, and Fashion-MNIST, from the system or the cache: the same four IDX files each, checked by SHA-256."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from mulligan.data.idx import read_idx
 from mulligan.data.images import image_dataset
 from mulligan.errors import DataError
 from mulligan.parts import Dataset
+from mulligan.storage import cache_folder
 
 Split = Literal["train", "test"]
 
@@ -38,7 +38,10 @@ class Mnist:
     split: Split = "train"
 
     def load(self, size: int | None) -> Dataset:
-        return load_split(Path(__file__).parent / "mnist", MNIST_SHA256, self.split, DIGITS, size)
+        return load_files(Path(__file__).parent / "mnist", MNIST_SHA256, self.split, DIGITS, size)
+
+    def test_split(self) -> "Mnist":
+        return Mnist("test")
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,15 @@ class FashionMnist:
     split: Split = "train"
 
     def load(self, size: int | None) -> Dataset:
-        return load_split(fashion_folder(), FASHION_SHA256, self.split, CLOTHES, size)
+        return load_files(fashion_folder(), FASHION_SHA256, self.split, CLOTHES, size)
+
+    def test_split(self) -> "FashionMnist":
+        return FashionMnist("test")
 
 
 def fashion_folder() -> Path:
     """The first place that has the files: MULLIGAN_CACHE, the user's cache, Debian's package."""
-    cache = Path(os.environ.get("MULLIGAN_CACHE", Path.home() / ".cache" / "mulligan"))
-    places = [cache / "fashion-mnist", Path("/usr/share/datasets/fashion-mnist")]
+    places = [cache_folder() / "fashion-mnist", Path("/usr/share/datasets/fashion-mnist")]
     for place in places:
         if (place / "train-images-idx3-ubyte.gz").is_file():
             return place
@@ -64,7 +69,7 @@ def fashion_folder() -> Path:
     )
 
 
-def load_split(folder: Path, sums: Mapping[str, str], split: Split, names: tuple[str, ...], size: int | None) -> Dataset:
+def load_files(folder: Path, sums: Mapping[str, str], split: Split, names: tuple[str, ...], size: int | None) -> Dataset:
     prefix = "train" if split == "train" else "t10k"
     files = [f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"]
     images, labels = (torch.from_numpy(read_idx(folder / f"{name}.gz", sums[name])) for name in files)

@@ -1,7 +1,7 @@
 """Points in the plane whose distribution is known exactly, so that a fit can be measured and not only looked at."""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -26,6 +26,9 @@ class Gaussian:
         points = np.random.default_rng(self.data_seed).standard_normal((self.count, 2)) @ a + b
         return Dataset(torch.from_numpy(points.astype(np.float32)), truth=KnownGaussian(b, a.T @ a))
 
+    def test_split(self) -> "Gaussian":
+        return replace(self, data_seed=self.data_seed + 1)
+
 
 @dataclass(frozen=True)
 class Ring:
@@ -38,6 +41,9 @@ class Ring:
         angles = 2 * np.pi * np.arange(8) / 8
         return mixture(np.stack([np.cos(angles), np.sin(angles)], 1), 0.01, self.count, self.data_seed)
 
+    def test_split(self) -> "Ring":
+        return replace(self, data_seed=self.data_seed + 1)
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -49,6 +55,9 @@ class Grid:
     def load(self, size: int | None) -> Dataset:
         ticks = [-4.0, -2.0, 0.0, 2.0, 4.0]
         return mixture(np.array(list(itertools.product(ticks, ticks))), 0.05, self.count, self.data_seed)
+
+    def test_split(self) -> "Grid":
+        return replace(self, data_seed=self.data_seed + 1)
 
 
 def check_count(count: int) -> None:

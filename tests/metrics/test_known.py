@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from mulligan.metrics import KnownGaussian, KnownMixture, truncated_spread
+from mulligan.metrics.known import KnownGaussian, KnownMixture, truncated_spread
 
 CENTRES = np.array([[x, y] for x in (-2.0, 0.0, 2.0) for y in (-2.0, 0.0, 2.0)])
 TRUTH = KnownMixture(CENTRES, 0.05)

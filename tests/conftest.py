@@ -19,6 +19,12 @@ settings.load_profile("mulligan")
 
 
 @pytest.fixture(autouse=True)
+def cache_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept between runs stays out of the user's cache, and tests learn nothing from each other."""
+    monkeypatch.setenv("MULLIGAN_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(autouse=True)
 def one_thread_and_one_seed() -> Iterator[None]:
     before = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -116,10 +116,14 @@ def test_kernel_distance_has_no_bias_and_knows_its_error() -> None:
 
 
 def test_neighbour_scores_of_gaussians_are_those_that_prdc_publishes() -> None:
-    """prdc's README prints these for two sets of 10,000 standard normal samples in 1,000 dimensions, k = 5."""
-    found = metrics.neighbour_scores(normal(10_000, 1_000), normal(10_000, 1_000, 1), 5)
-    for name, value in {"precision": 0.477, "recall": 0.471, "density": 1.056, "coverage": 0.974}.items():
-        assert found[name][0] == pytest.approx(value, abs=0.015), name
+    """prdc's README prints these for one draw of 10,000 standard normal samples each in 1,000 dimensions, k = 5.
+
+    Over five pairs of seeds precision and recall come out from 0.450 to 0.484, density from 0.91 to 1.07, coverage 0.963 to 0.978.
+    """
+    found = metrics.neighbour_scores(normal(10_000, 1_000, 7), normal(10_000, 1_000, 8), 5)
+    published = {"precision": (0.477, 0.03), "recall": (0.471, 0.03), "density": (1.056, 0.1), "coverage": (0.974, 0.015)}
+    for name, (value, between_seeds) in published.items():
+        assert found[name][0] == pytest.approx(value, abs=between_seeds), name
 
 
 def test_neighbour_scores_are_those_of_their_definition() -> None:
@@ -204,11 +208,11 @@ def test_the_class_score_is_one_for_one_class_and_their_number_for_sure_and_equa
     assert metrics.inception_score(np.eye(10)[np.zeros(1_000, int)])[0] == pytest.approx(1)
 
 
-@pytest.mark.filterwarnings("ignore:Metric")  # that it keeps features in memory
+@pytest.mark.filterwarnings("ignore:Metric", "ignore:std")  # that it keeps features in memory, and that one split has no spread
 def test_the_class_score_equals_torchmetrics() -> None:
     logits = 2 * normal(400, 7)
     probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    judge = InceptionScore(feature=Flat(7), splits=1, normalize=True).set_dtype(torch.float64)
+    judge = InceptionScore(feature=Flat(7), splits=1).set_dtype(torch.float64)
     judge.update(torch.from_numpy(logits))
     assert metrics.inception_score(probabilities, splits=1)[0] == pytest.approx(float(judge.compute()[0]), rel=1e-6)
 

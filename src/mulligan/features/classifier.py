@@ -71,7 +71,9 @@ class Classifier:
             lacking = "no labels" if data.items.dtype == torch.uint8 else "points, not images"
             raise FeaturesError(f"features=classifier needs labelled images and the data holds {lacking}; use pixels or inception")
         path = cache_folder() / "classifiers" / f"{key(data)}.safetensors"
-        net = ClassifierNetwork(data.shape[0], len(data.label_names))
+        with torch.random.fork_rng(devices=[]):  # a run's own random numbers stay as they are
+            torch.manual_seed(0)
+            net = ClassifierNetwork(data.shape[0], len(data.label_names))
         kept = from_cache(path)
         if kept is None:
             kept = learn(net, data)
@@ -114,11 +116,6 @@ def learn(net: ClassifierNetwork, data: Dataset) -> tuple[dict[str, Tensor], dic
     """Teach it the labels: always the same way, so that the same machine makes the same weights, which are returned."""
     assert data.labels is not None
     started = time.monotonic()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        for layer in net.modules():
-            if isinstance(layer, (nn.Conv2d, nn.Linear)):
-                layer.reset_parameters()
     order = np.random.default_rng(0)
     optimizer = torch.optim.AdamW(net.parameters(), RATE, weight_decay=0.01, fused=True)
     steps = SEEN // BATCH

@@ -40,13 +40,8 @@ class Inception:
         if data.items.dtype != torch.uint8:
             raise FeaturesError(f"features=inception are of images and the data holds points of shape {data.shape}; use identity")
         path = Path(self.weights) if self.weights else find_weights()
-        digest = check(path)
-        weights = torch.load(path, map_location="cpu", weights_only=True)
-        net = InceptionNetwork(with_classes="fc.weight" in weights)
-        missing = net.load_state_dict({name: value for name, value in weights.items() if "AuxLogits" not in name}, strict=False)
-        if odd := [name for name in missing.missing_keys if "num_batches" not in name]:
-            raise FeaturesError(f"features=inception: {path} lacks {odd[0]}; make the file again")
-        fuse(net.eval().requires_grad_(False))
+        digest, net = check(path), load_network(path)
+        fuse(net)
         head = net.fc
         net.fc = None
         net = net.to(device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
@@ -62,6 +57,17 @@ class Inception:
         return Extractor(
             "inception", digest, compute, self.resize, CHUNK, slow=True, probabilities=probabilities if head is not None else None
         )
+
+
+def load_network(path: Path) -> InceptionNetwork:
+    """The network with the weights of a known file, ready to look."""
+    check(path)
+    weights = torch.load(path, map_location="cpu", weights_only=True)
+    net = InceptionNetwork(with_classes="fc.weight" in weights)
+    missing = net.load_state_dict(weights, strict=False).missing_keys
+    if lacking := [name for name in missing if "num_batches" not in name]:
+        raise FeaturesError(f"features=inception: {path} lacks {lacking[0]}; make the file again")
+    return net.eval().requires_grad_(False)
 
 
 def find_weights() -> Path:

@@ -1,6 +1,7 @@
 """Features of the user's own: a TorchScript file, or any module or function from Python."""
 
 import hashlib
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,9 @@ class Script:
         if not path.is_file():
             raise FeaturesError(f"features={self.path} does not exist; name a TorchScript file, or one of the known features")
         try:
-            net = torch.jit.load(path, map_location=device).eval()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # newer formats run code when they are opened
+                net = torch.jit.load(path, map_location=device).eval()
         except (RuntimeError, ValueError) as error:
             raise FeaturesError(f"features={self.path} is no TorchScript file: {str(error).splitlines()[0]}") from error
         return own_extractor(net, path.stem, whole(path), device, slow=True)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mulligan.build import build_game
-from mulligan.data import Folder, source_from
+from mulligan.data import Folder, StackedMnist, source_from
 from mulligan.errors import RecipeError
 from mulligan.game import Moment, train_step
 from mulligan.penalties import R1, R2
@@ -32,7 +32,8 @@ def test_the_table_agrees_with_the_recipe(name: str) -> None:
         assert about.size.startswith(f"{recipe.image_size}x")
         return
     assert recipe.data == source_from(about.data)
-    shape = (1, 28, 28) if recipe.image_size is None else (1, recipe.image_size, recipe.image_size)
+    channels, side = 3 if isinstance(recipe.data, StackedMnist) else 1, recipe.image_size or 28
+    shape = (channels, side, side)
     assert about.size == (f"{shape[1]}x{shape[2]}x{shape[0]}" if isinstance(recipe.view, Pixels) else "2")
 
 
@@ -42,7 +43,7 @@ def test_every_recipe_takes_a_step(name: str) -> None:
     shape: tuple[int, ...] = (2,)
     if isinstance(recipe.view, Pixels):
         side = 16 if name == "faces-cnn" else recipe.image_size or 28
-        shape = (3 if name == "faces-cnn" else 1, side, side)
+        shape = (3 if name == "faces-cnn" or isinstance(recipe.data, StackedMnist) else 1, side, side)
     game = build_game(recipe, shape, torch.device("cpu"))
     torch.manual_seed(0)
     batches = iter([torch.rand(4, *shape) for _ in range(recipe.discriminator_updates)])

@@ -4,6 +4,7 @@ from mulligan.networks.constraints import Constraint, SpectralNorm, WeightClippi
 from mulligan.networks.dcgan import DcganDiscriminator, DcganGenerator
 from mulligan.networks.layers import Init, NormalWeights, PaddleFluid, TorchDefault, XavierUniform
 from mulligan.networks.mlp import MlpDiscriminator, MlpGenerator
+from mulligan.networks.tiny import TinyDiscriminator, TinyGenerator
 from mulligan.networks.tutorials import (
     FacesDiscriminator,
     FacesGenerator,
@@ -13,8 +14,10 @@ from mulligan.networks.tutorials import (
     StridedGenerator,
 )
 
-Generator = MlpGenerator | DcganGenerator | StridedGenerator | PooledGenerator | FacesGenerator
-Discriminator = MlpDiscriminator | DcganDiscriminator | StridedDiscriminator | PooledDiscriminator | FacesDiscriminator
+Generator = MlpGenerator | DcganGenerator | StridedGenerator | PooledGenerator | FacesGenerator | TinyGenerator
+Discriminator = (
+    MlpDiscriminator | DcganDiscriminator | StridedDiscriminator | PooledDiscriminator | FacesDiscriminator | TinyDiscriminator
+)
 
 __all__ = [
     "Constraint",
@@ -34,6 +37,8 @@ __all__ = [
     "SpectralNorm",
     "StridedDiscriminator",
     "StridedGenerator",
+    "TinyDiscriminator",
+    "TinyGenerator",
     "TorchDefault",
     "WeightClipping",
     "XavierUniform",

@@ -26,6 +26,12 @@ RECIPES: dict[str, About] = {
     "fashion": About("the same pair on pictures of clothes", "fashion-mnist", "28x28x1", "5 min"),
     "ring": About("eight Gaussians on a circle, every mode", "ring", "2", "90 s"),
     "grid": About("twenty-five Gaussians on a grid, every mode", "grid", "2", "1 min"),
+    "ring-plain": About("the ring from plain normal latents", "ring", "2", "2 min"),
+    "grid-plain": About("the grid from plain normal latents", "grid", "2", "2 min"),
+    "stacked-mnist-quarter": About(
+        "a thousand modes, a discriminator a quarter of the generator", "stacked-mnist", "28x28x3", "1 h"
+    ),
+    "stacked-mnist-half": About("the same with a discriminator half the generator's width", "stacked-mnist", "28x28x3", "1 h"),
     "gaussian": About("classic: a linear generator learns one Gaussian (Gluon notebook)", "gaussian", "2", "10 s"),
     "gaussian-steady": About("the same linear generator, made to reach the Gaussian", "gaussian", "2", "10 s"),
     "mnist-mlp": About("classic: fully connected, least squares (PaddlePaddle tutorial)", "mnist", "32x32x1", "4 min"),

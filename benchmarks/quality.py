@@ -1,8 +1,8 @@
 """Published tables and our rows, each by one command: python benchmarks/quality.py ROW [--seeds N]; no ROW: list them.
 
-Each seed is a whole training on one thread of the CPU, scored at its end (never at its best moment) with the averaged generator.
-What was measured is kept in benchmarks/results/ROW.json, so that a row can be stopped and gone on with, and docs/quality.md is written
-anew from all of them. Seeds count from 0 and none is left out.
+Each seed is a whole training on one thread of the CPU, scored at its end (never at its best moment) with the averaged
+generator. What was measured is kept in benchmarks/results/ROW.json, so that a row can be stopped and gone on with, and
+docs/quality.md is written anew from all of them. Seeds count from 0 and none is left out.
 """
 
 import argparse
@@ -210,9 +210,7 @@ def cell(name: str, values: list[float]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "rows", nargs="*", choices=[*ROWS, "page"], metavar="ROW", help=", ".join([*ROWS, "page (only write the page)"])
-    )
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join([*ROWS, "page (only write the page)"]))
     parser.add_argument("--seeds", type=int, help="how many; default: the row's own number")
     options = parser.parse_args()
     if unknown := set(options.rows) - {*ROWS, "page"}:

@@ -1,6 +1,7 @@
 """The tiny pair that Unrolled GAN (arXiv:1611.02163) and PacGAN (arXiv:1712.04086) made Stacked MNIST hard with.
 
-For 28 x 28 pixels. The sizes are theirs: the discriminator's channels are a quarter or a half of the generator's. Norms can be left out on either side.
+For 28 x 28 pixels. The sizes are theirs: the discriminator's channels are a quarter or a half of the generator's. Norms can be
+left out of the discriminator.
 """
 
 from dataclasses import dataclass

@@ -214,8 +214,10 @@ def opening_line(training: Training) -> str:
     recipe, data, game = training.recipe, training.data, training.game
     sizes = [count_parameters(player.net) for player in (game.generator, game.discriminator)]
     skipped = f" ({len(data.skipped)} unreadable files skipped, listed in {DATA_REPORT})" if data.skipped else ""
+    held_out = f" and {data.held_out:,} held out for scores" if data.held_out else ""
+    shape = "x".join(map(str, data.shape))
     return (
-        f"training {recipe.name} into {training.folder.path}: {len(data):,} samples of {'x'.join(map(str, data.shape))}{skipped}, "
+        f"training {recipe.name} into {training.folder.path}: {len(data):,} samples of {shape}{held_out}{skipped}, "
         f"generator {sizes[0]:,} and discriminator {sizes[1]:,} parameters, {recipe.images:,} images; Ctrl-C saves and stops"
     )
 

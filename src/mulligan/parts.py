@@ -158,6 +158,7 @@ class Dataset:
     label_names: tuple[str, ...] = ()
     truth: Truth | None = None
     skipped: tuple[str, ...] = ()  # a line for each file that could not be read, and why
+    held_out: int = 0  # samples of the same source that are kept for scores, and are not among the items
     names: tuple[str, ...] = ()  # the file that each sample came from, where there are files
     sizes: Mapping[str, int] = field(default_factory=dict)  # images as they were stored, width x height: how many
     modes: Mapping[str, int] = field(default_factory=dict)  # image files by Pillow's name for their kind of pixel: how many

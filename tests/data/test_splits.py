@@ -25,6 +25,7 @@ def test_a_share_is_held_out_always_the_same_and_never_trained_on(array: ArrayFi
     train, test = load_both(array, None, 0.1)
     assert test is not None
     assert (len(train), len(test)) == (90, 10)
+    assert train.held_out == 10
     values = [set(part.items[:, 0, 0, 0].tolist()) for part in (train, test)]
     assert values[0] | values[1] == set(range(100))
     assert not values[0] & values[1]

@@ -36,7 +36,8 @@ def parted(data: Dataset, share: float) -> tuple[Dataset, Dataset | None]:
     if held_out == 0:
         return data, None
     order = torch.from_numpy(np.random.default_rng(0).permutation(len(data)))
-    return subset(data, order[held_out:].sort().values), subset(data, order[:held_out].sort().values)
+    train = dataclasses.replace(subset(data, order[held_out:].sort().values), held_out=held_out)
+    return train, subset(data, order[:held_out].sort().values)
 
 
 def subset(data: Dataset, chosen: Tensor) -> Dataset:

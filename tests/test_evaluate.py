@@ -11,7 +11,7 @@ import torch
 
 import mulligan
 from mulligan.data import ArrayFile, Grid
-from mulligan.errors import ArgumentError, DataError, FeaturesError, Stopped
+from mulligan.errors import ArgumentError, DataError, FeaturesError, RunFolderError, Stopped
 from mulligan.evaluate import BETTER, METRICS, Evaluation, Judge, Score, passport_key
 from mulligan.features import Extractor, Identity, Pixels
 from mulligan.judges import Question, judge_for
@@ -180,6 +180,22 @@ def test_other_data_is_a_reference_when_it_fits(pictures: ArrayFile, tmp_path: P
     with pytest.raises(DataError, match="use --reference train"):
         judge_for(chosen.with_(held_out=0.0), CPU, dataclasses.replace(asked, reference="test"))
     assert judge_for(chosen.with_(held_out=0.0), CPU, dataclasses.replace(asked, reference=None)).other is None
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "3", '{"scores": 3}', '{"scores": {"fd": {}}, "passport": {}}', "[" * 5_000])
+def test_an_evaluation_that_is_none_is_told_in_a_line(text: str, pictures: ArrayFile, tmp_path: Path) -> None:
+    run = mulligan.train(recipe(pictures, images=16), run=tmp_path / "run", device="cpu")
+    (run.path / "evaluations").mkdir()
+    (run.path / "evaluations" / "000000016-x.json").write_text(text)
+    with pytest.raises(RunFolderError, match="evaluation"):
+        _ = run.evaluations
+
+
+def test_features_with_an_odd_name_still_have_a_file(pictures: ArrayFile, tmp_path: Path) -> None:
+    run = mulligan.train(recipe(pictures, images=16), run=tmp_path / "run", device="cpu")
+    run.evaluate(30, features=lambda x: x.flatten(1), metrics=("fd",), device="cpu")
+    (kept,) = (run.path / "evaluations").iterdir()
+    assert kept.name.startswith("000000016--lambda--")
 
 
 # while training

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from mulligan import metrics
-from mulligan.errors import FeaturesError
+from mulligan.errors import FeaturesError, RunFolderError
 from mulligan.features import Extractor
 from mulligan.features.extractor import Told, ignore
 from mulligan.metrics import FrechetTo, Gaussian
@@ -153,6 +153,11 @@ class Score:
     def __float__(self) -> float:
         return self.value
 
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Score":
+        value, low, high = (float(data[name]) for name in ("value", "low", "high"))
+        return cls(value, low, high, None if data["floor"] is None else float(data["floor"]), str(data["better"]))
+
 
 @dataclass(frozen=True)
 class Evaluation(Mapping[str, Score]):
@@ -183,8 +188,12 @@ class Evaluation(Mapping[str, Score]):
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Evaluation":
-        scores = {str(name): Score(**score) for name, score in data["scores"].items()}
-        return cls(scores, dict(data["passport"]), int(data["images_seen"]), tuple(map(str, data["warnings"])))
+        """RunFolderError for what `to_json` did not give."""
+        try:
+            scores = {str(name): Score.from_json(score) for name, score in data["scores"].items()}
+            return cls(scores, dict(data["passport"]), int(data["images_seen"]), tuple(map(str, data["warnings"])))
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise RunFolderError(f"an evaluation is damaged: {error!r}; delete it from the run's folder") from error
 
     @property
     def key(self) -> str:

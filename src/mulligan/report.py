@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mulligan.evaluate import Evaluation
 from mulligan.rundir import RunFolder
 
 WIDTH, HEIGHT, MARGIN = 640, 180, 44
@@ -40,7 +41,7 @@ def write_report(folder: RunFolder) -> Path:
         *newest_picture(folder),
         *curves(events),
         scores_table(next((event for event in reversed(events) if "scores" in event), {})),
-        *map(evaluation_table, folder.evaluations()),
+        *(evaluation_table(Evaluation.from_json(facts)) for facts in folder.evaluations()),
         alarms(events),
         *pictures_over_time(folder),
         f"<h2>Recipe</h2><pre>{html.escape(json.dumps(facts, indent=2))}</pre>",
@@ -150,15 +151,15 @@ def scores_table(event: dict[str, Any]) -> str:
     return f"<h2>Scores</h2><table>{rows}</table><p>{html.escape(passport)}</p>"
 
 
-def evaluation_table(facts: dict[str, Any]) -> str:
+def evaluation_table(found: Evaluation) -> str:
     """What `mulligan evaluate` found: values, intervals, floors, and the passport."""
     rows = "".join(
-        f"<tr><th>{html.escape(name)}<td>{score['value']:.4g}<td>{score['low']:.4g} to {score['high']:.4g}"
-        f"<td>{'' if score['floor'] is None else format(score['floor'], '.4g')}</tr>"
-        for name, score in facts["scores"].items()
+        f"<tr><th>{html.escape(name)}<td>{score.value:.4g}<td>{score.low:.4g} to {score.high:.4g}"
+        f"<td>{'' if score.floor is None else format(score.floor, '.4g')}</tr>"
+        for name, score in found.items()
     )
-    passport = ", ".join(f"{name} {value}" for name, value in facts["passport"].items())
+    passport = ", ".join(f"{name} {value}" for name, value in found.passport.items())
     head = "<tr><th>score<th>value<th>95 % interval<th>real against real</tr>"
-    doubts = "".join(f"<p>{html.escape(doubt)}</p>" for doubt in facts["warnings"])
-    title = f"Scores at {facts['images_seen']:,} images"
+    doubts = "".join(f"<p>{html.escape(doubt)}</p>" for doubt in found.warnings)
+    title = f"Scores at {found.images_seen:,} images"
     return f"<h2>{title}</h2><table>{head}{rows}</table><p>{html.escape(passport)}</p>{doubts}"

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -113,15 +114,17 @@ class RunFolder:
     def keep_evaluation(self, images_seen: int, features: str, key: str, facts: Mapping[str, Any]) -> Path:
         with storage_errors(self.path):
             (self.path / EVALUATIONS).mkdir(exist_ok=True)
-        return self.write(f"{EVALUATIONS}/{images_seen:09d}-{features}-{key}.json", json.dumps(facts, indent=2))
+        word = re.sub(r"[^\w.-]+", "-", features)  # a name of the user's own may hold what no file name can
+        return self.write(f"{EVALUATIONS}/{images_seen:09d}-{word}-{key}.json", json.dumps(facts, indent=2))
 
     def evaluations(self) -> list[dict[str, Any]]:
-        """Every readable one, by name: in the order of images seen."""
+        """The JSON of every one, by name: in the order of images seen."""
         found = []
         for path in sorted((self.path / EVALUATIONS).glob("*.json")):
             try:
-                found.append(json.loads(path.read_text(encoding="utf-8")))
-            except (OSError, ValueError) as error:
+                with open_plain(path) as file:
+                    found.append(json.loads(file.read(LONGEST_LINE)))
+            except (OSError, ValueError, RecursionError) as error:
                 raise RunFolderError(f"{path} is no evaluation: {error}; delete it") from error
         return found
 

@@ -12,7 +12,8 @@ import torch
 
 from mulligan.cli.parsing import parse
 from mulligan.data import FashionMnist, Mnist
-from mulligan.errors import DataError
+from mulligan.errors import DataError, FeaturesError
+from mulligan.features.inception import check, find_weights
 
 
 @dataclass(frozen=True)
@@ -44,4 +45,9 @@ def findings() -> dict[str, str]:
             found[name] = f"ready: {len(source.load(None)):,} test images, checksums right"
         except DataError as error:
             found[name] = f"missing: {error}"
+    try:
+        weights = find_weights()
+        found["inception"] = f"ready: {weights}, SHA-256 {check(weights)[:16]}..., so FID can be measured"
+    except FeaturesError as error:
+        found["inception"] = f"missing: {error}"
     return found

@@ -71,7 +71,7 @@ def follow(name: str, ruler: Ruler, minutes: float, scores: int) -> list[dict[st
 
 
 def draw(results: dict[str, list[dict[str, float]]]) -> None:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure  # pyright: ignore[reportMissingImports]
 
     figure = Figure((7.2, 4.2), layout="constrained")
     axes = figure.subplots()

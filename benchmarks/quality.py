@@ -57,6 +57,8 @@ ROWS = {
     "grid-plain": Row("grid", "`grid-plain`: latents N(0, I)", recipe("grid-plain"), POINTS, 10),
     "mnist": Row("mnist", "`mnist`, the default", recipe("mnist"), FID, 3),
     "fashion": Row("fashion", "`fashion`", recipe("fashion"), FID, 3),
+    "mnist-fine": Row("mnist", "`mnist-fine`", recipe("mnist-fine"), FID, 3),
+    "fashion-fine": Row("fashion", "`fashion-fine`", recipe("fashion-fine"), FID, 3),
     "mnist-mlp": Row("mnist", "`mnist-mlp`, a classic, at 28 x 28", recipe("mnist-mlp", image_size=28), FID, 1),
     "stacked-mnist-quarter": Row("quarter", "`stacked-mnist-quarter`", recipe("stacked-mnist-quarter"), STACKS, 3),
     "stacked-mnist-half": Row("half", "`stacked-mnist-half`", recipe("stacked-mnist-half"), STACKS, 3),

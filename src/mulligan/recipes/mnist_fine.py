@@ -1,6 +1,6 @@
 """The default with patience: a discriminator twice as wide, lower rates that fall from the start, even penalties.
 
-The quick recipe's high rate is for minutes: kept up for a million images it lets the discriminator go flat, and the digits get worse.
+The quick recipe's high rate is for minutes: kept up for a million images it lets the discriminator go flat.
 """
 
 from mulligan.networks import DcganDiscriminator

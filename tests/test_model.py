@@ -104,7 +104,7 @@ def test_the_centre_is_what_zero_latents_make() -> None:
 
 
 def test_a_generator_of_unknown_type_is_named() -> None:
-    with pytest.raises(RecipeError, match=r"^generator=os:system is not one of mlp-generator, dcgan-generator, "):
+    with pytest.raises(RecipeError, match=r"^generator=os:system is not one of mlp-generator, switch-generator, "):
         rebuild_model({}, model_facts(SPEC, LATENTS, VIEW, SHAPE) | {"generator": {"type": "os:system"}})
 
 

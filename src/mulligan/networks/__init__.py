@@ -3,7 +3,7 @@
 from mulligan.networks.constraints import Constraint, SpectralNorm, WeightClipping
 from mulligan.networks.dcgan import DcganDiscriminator, DcganGenerator
 from mulligan.networks.layers import Init, NormalWeights, PaddleFluid, TorchDefault, XavierUniform
-from mulligan.networks.mlp import MlpDiscriminator, MlpGenerator
+from mulligan.networks.mlp import MlpDiscriminator, MlpGenerator, SwitchGenerator
 from mulligan.networks.tiny import TinyDiscriminator, TinyGenerator
 from mulligan.networks.tutorials import (
     FacesDiscriminator,
@@ -14,7 +14,7 @@ from mulligan.networks.tutorials import (
     StridedGenerator,
 )
 
-Generator = MlpGenerator | DcganGenerator | StridedGenerator | PooledGenerator | FacesGenerator | TinyGenerator
+Generator = MlpGenerator | SwitchGenerator | DcganGenerator | StridedGenerator | PooledGenerator | FacesGenerator | TinyGenerator
 Discriminator = (
     MlpDiscriminator | DcganDiscriminator | StridedDiscriminator | PooledDiscriminator | FacesDiscriminator | TinyDiscriminator
 )
@@ -37,6 +37,7 @@ __all__ = [
     "SpectralNorm",
     "StridedDiscriminator",
     "StridedGenerator",
+    "SwitchGenerator",
     "TinyDiscriminator",
     "TinyGenerator",
     "TorchDefault",

@@ -28,8 +28,8 @@ RECIPES: dict[str, About] = {
     "fashion-fine": About("the same on pictures of clothes", "fashion-mnist", "28x28x1", "25 min"),
     "ring": About("eight Gaussians on a circle, every mode", "ring", "2", "90 s"),
     "grid": About("twenty-five Gaussians on a grid, every mode", "grid", "2", "1 min"),
-    "ring-plain": About("the ring from plain normal latents", "ring", "2", "2 min"),
-    "grid-plain": About("the grid from plain normal latents", "grid", "2", "2 min"),
+    "ring-plain": About("the ring from plain normal latents", "ring", "2", "1 min"),
+    "grid-plain": About("the grid from plain normal latents", "grid", "2", "1 min"),
     "stacked-mnist-quarter": About(
         "a thousand modes, a discriminator a quarter of the generator", "stacked-mnist", "28x28x3", "1 h"
     ),

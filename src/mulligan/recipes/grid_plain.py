@@ -1,11 +1,7 @@
-"""The grid from plain normal latents, as most papers have it: a deeper generator, which can tear the plane apart more sharply."""
+"""The grid from plain normal latents: the generator's first layer is a switch, which parts the plane where the modes are parted."""
 
 from mulligan.latents import Normal
-from mulligan.networks import MlpGenerator
+from mulligan.networks import SwitchGenerator
 from mulligan.recipes.grid import RECIPE as GRID
 
-RECIPE = GRID.with_(
-    name="grid-plain",
-    latents=Normal(2),
-    generator=MlpGenerator((128, 128, 128, 128), activation="leaky-relu", output="linear"),
-)
+RECIPE = GRID.with_(name="grid-plain", latents=Normal(108), generator=SwitchGenerator((128, 128), choices=100))

@@ -1,13 +1,7 @@
-"""The ring from plain normal latents."""
+"""The ring from plain normal latents, by the grid's switch."""
 
-from mulligan.data import Ring
-from mulligan.networks import MlpDiscriminator
-from mulligan.recipes.grid_plain import RECIPE as GRID
-from mulligan.views import Points
+from mulligan.latents import Normal
+from mulligan.networks import SwitchGenerator
+from mulligan.recipes.ring import RECIPE as RING
 
-RECIPE = GRID.with_(
-    name="ring-plain",
-    data=Ring(),
-    view=Points(scale=0.71),
-    discriminator=MlpDiscriminator((128, 128, 128)),
-)
+RECIPE = RING.with_(name="ring-plain", latents=Normal(108), generator=SwitchGenerator((128, 128, 128), choices=100))

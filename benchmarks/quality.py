@@ -53,8 +53,8 @@ FID = Question(n=10_000, metrics=("fd", "kid"), features=Inception(), seed=1)  #
 ROWS = {
     "ring": Row("ring", "`ring`: mixture of 100 latents", recipe("ring"), POINTS, 10),
     "grid": Row("grid", "`grid`: mixture of 100 latents", recipe("grid"), POINTS, 10),
-    "ring-plain": Row("ring", "`ring-plain`: latents N(0, I)", recipe("ring-plain"), POINTS, 10),
-    "grid-plain": Row("grid", "`grid-plain`: latents N(0, I)", recipe("grid-plain"), POINTS, 10),
+    "ring-plain": Row("ring", "`ring-plain`: latents N(0, I), a switch in the generator", recipe("ring-plain"), POINTS, 10),
+    "grid-plain": Row("grid", "`grid-plain`: latents N(0, I), a switch in the generator", recipe("grid-plain"), POINTS, 10),
     "mnist": Row("mnist", "`mnist`, the default", recipe("mnist"), FID, 3),
     "fashion": Row("fashion", "`fashion`", recipe("fashion"), FID, 3),
     "mnist-fine": Row("mnist", "`mnist-fine`", recipe("mnist-fine"), FID, 3),

@@ -29,5 +29,11 @@ def test_own_data_gives_samples(tmp_path: Path) -> None:
     assert np.abs(samples).max() <= 1
 
 
+def test_own_features_measure_with_a_floor_beside(tmp_path: Path) -> None:
+    scores = example("own_features").main(tmp_path / "run", images=640, n=100)
+    assert scores.passport["features"] == "ink"
+    assert scores["fd"].value > scores["fd"].floor
+
+
 def test_no_example_is_left_out() -> None:
-    assert {path.stem for path in EXAMPLES.glob("*.py")} == {"own_loss", "own_data"}
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {"own_loss", "own_data", "own_features"}

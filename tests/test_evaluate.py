@@ -109,6 +109,13 @@ def test_the_word_fid_is_for_inception_alone() -> None:
     assert set(inception.evaluate(points(200, 2), {})) == {"fid", "fid_infinity"}
 
 
+def test_a_share_and_its_interval_stay_between_none_and_all() -> None:
+    for fakes in (points(200, 2), points(1, 2).expand(200, 2), points(200, 2) + 100):
+        for name in ("precision", "recall", "coverage", "high_quality"):
+            score = judge("pr", "dc", "modes").evaluate(fakes, {})[name]
+            assert 0 <= score.low <= score.value <= score.high <= 1
+
+
 def test_too_few_samples_are_told_with_what_to_look_at_instead() -> None:
     ours = dataclasses.replace(judge("fd"), extractor=Extractor("wide", "0" * 64, lambda x: x.repeat(1, 100)))
     (doubt,) = ours.evaluate(points(200, 2), {}).warnings

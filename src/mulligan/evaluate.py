@@ -33,6 +33,7 @@ BETTER = {
     **dict.fromkeys(("density", "distance_ratio", "spread_ratio"), "near 1"),
     "nearer_to_train": "near 0.5",
 }
+SHARES = {"precision", "recall", "coverage", "nearer_to_train", "high_quality"}  # from 0 to 1, and so are their intervals
 
 
 @dataclass(frozen=True, eq=False)
@@ -268,9 +269,7 @@ class Judge:
         """Fakes as stored, and how they were `made` -> scores with intervals, floors and passport."""
         measured, floor = self.measure(fake), self.floor(len(fake))
         scores = {
-            name: Score(
-                value, *metrics.interval(value, error), floor[name][0] if name in floor else None, BETTER.get(name, "higher")
-            )
+            name: Score(value, *between(name, value, error), floor[name][0] if name in floor else None, BETTER.get(name, "higher"))
             for name, (value, error) in measured.items()
         }
         return Evaluation(scores, self.passport(len(fake)) | dict(made), images_seen, tuple(self.doubts(fake)))
@@ -295,6 +294,12 @@ def chosen(items: Tensor, count: int) -> Tensor:
         return items
     places = np.sort(np.random.default_rng(0).permutation(len(items))[:count])
     return items[torch.from_numpy(places)]
+
+
+def between(name: str, value: float, error: float) -> tuple[float, float]:
+    """The 95 % interval of a score, within what it can be."""
+    low, high = metrics.interval(value, error)
+    return (max(low, 0.0), min(high, 1.0)) if name in SHARES else (low, high)
 
 
 def default_metrics(data: Dataset, extractor: Extractor, *, remembers: bool) -> Sequence[str]:

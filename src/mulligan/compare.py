@@ -99,14 +99,16 @@ def page(runs: Sequence[Compared]) -> str:
     heads = "".join(f"<th>{html.escape(run.name)}<br>{html.escape(run.recipe)}</th>" for run in runs)
     facts = "".join(f"<td>{run.last['images']:,} images<br>{run.last['seconds']:,.0f} s</td>" for run in runs)
     pictures = "".join(f"<td>{picture_of(run.folder)}</td>" for run in runs)
-    parts = [f"<h1>Runs side by side</h1><table><tr>{heads}</tr><tr>{facts}</tr><tr>{pictures}</tr></table>"]
+    table = f"<table><tr>{heads}</tr><tr>{facts}</tr><tr>{pictures}</tr></table>"
+    parts = [f"<h1>Runs side by side</h1><div class=wide>{table}</div>"]
     parts += [score_table(table) for table in tables(runs)]
     parts += [f"<p>{html.escape(line)}</p>" for line in why_unranked(runs)]
     for term, title in CURVES.items():
         parts.append(f"<h2>{title}</h2>{plot({run.name: curve(run, 'terms', term) for run in runs})}")
     for score in dict.fromkeys(name for run in runs for event in run.events for name in event.get("scores", {})):
         parts.append(f"<h2>{html.escape(score)} while training</h2>{plot({r.name: curve(r, 'scores', score) for r in runs})}")
-    return f"<!doctype html><html lang=en><meta charset=utf-8><title>Comparison</title><style>{STYLE}</style>" + "\n".join(parts)
+    style = STYLE + "body { max-width: 1100px } .wide { overflow-x: auto }"
+    return f"<!doctype html><html lang=en><meta charset=utf-8><title>Comparison</title><style>{style}</style>" + "\n".join(parts)
 
 
 def score_table(table: Table) -> str:
@@ -119,7 +121,8 @@ def score_table(table: Table) -> str:
         rows.append(f"<tr><th>{html.escape(name)}</th>{''.join(cells)}</tr>")
     heads = "".join(f"<th>{html.escape(score)}</th>" for score in table.scores)
     passport = ", ".join(f"{name} {value}" for name, value in table.passport.items())
-    return f"<h2>Scores</h2><table><tr><th></th>{heads}</tr>{''.join(rows)}</table><p>{html.escape(passport)}</p>"
+    inner = f"<table><tr><th></th>{heads}</tr>{''.join(rows)}</table>"
+    return f"<h2>Scores</h2><div class=wide>{inner}</div><p>{html.escape(passport)}</p>"
 
 
 def mark(text: str, *, bold: bool) -> str:

@@ -15,7 +15,8 @@ import mulligan
 from mulligan.api import load_data
 from mulligan.build import build_game
 from mulligan.data import Stream
-from mulligan.game import Moment, train_step
+from mulligan.game import Moment
+from mulligan.step import train_step
 
 
 def rate(recipe: mulligan.Recipe, threads: int, steps: int) -> float:

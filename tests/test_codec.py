@@ -64,7 +64,7 @@ def test_names_are_spoken_words() -> None:
         (
             Generator,
             {"type": "mlp-generator", "output": "cosh"},
-            "loss.output='cosh' is not possible; choose one of tanh, sigmoid, linear",
+            "loss.output='cosh' is not possible; choose one of tanh, hard-tanh, sigmoid, linear",
         ),
         (Ema | None, {"type": "ema", "ramp": "fast"}, "loss.ramp='fast' is not possible; give a number"),
         (Schedule, True, "loss=True is not possible; give a number, linear, cosine"),

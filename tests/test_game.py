@@ -12,15 +12,18 @@ from torch import Tensor, nn
 from mulligan.build import build_game
 from mulligan.data import Grid
 from mulligan.errors import RecipeError
-from mulligan.game import Game, Moment, discriminator_terms, generator_terms, settle, train_step
+from mulligan.game import Game, Moment, discriminator_terms, generator_terms
 from mulligan.latents import Normal
 from mulligan.losses import Hinge, NonSaturating
 from mulligan.networks import MlpDiscriminator, MlpGenerator, SpectralNorm
-from mulligan.parts import AdversarialLoss, Look, Shape
+from mulligan.networks.batch_memory import held_still
+from mulligan.parts import AdversarialLoss, Look, Shape, Terms
 from mulligan.penalties import R1, R2
+from mulligan.player import Share, settle
 from mulligan.recipe import Adam, Recipe
 from mulligan.recipes import named
 from mulligan.state import game_tensors
+from mulligan.step import generator_shares, train_step
 from mulligan.views import Points
 
 MOMENT = Moment(seed=0, images_seen=0, progress=0.0, update=0)
@@ -69,6 +72,12 @@ def real_batches() -> Iterator[Tensor]:
         yield torch.randn(16, 2, generator=generator) + 3
 
 
+def see(playing: Game, real: Tensor, latents: Tensor, moment: Moment) -> tuple[Terms, Look]:
+    with torch.no_grad(), held_still(playing.generator.net):
+        fake = playing.generate(latents)
+    return discriminator_terms(playing, real, fake, moment)
+
+
 def state(net: nn.Module) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in net.state_dict().items()}
 
@@ -83,19 +92,19 @@ def test_moving_one_player_never_moves_the_other(constraints: tuple[Any, ...]) -
     playing = game(discriminator_constraints=constraints)
     latents, real = torch.randn(16, 2), next(real_batches())
     generator, discriminator = state(playing.generator.net), state(playing.discriminator.net)
-    terms, _ = discriminator_terms(playing, real, latents, MOMENT)
-    playing.discriminator.move(terms, 0.0)
+    terms, _ = see(playing, real, latents, MOMENT)
+    playing.discriminator.move([Share(terms)], 0.0)
     assert same(generator, state(playing.generator.net))
     assert not same(discriminator, state(playing.discriminator.net))
     discriminator = state(playing.discriminator.net)
-    playing.generator.move(generator_terms(playing, real, latents), 0.0)
+    playing.generator.move(generator_shares(playing, real, latents), 0.0)
     assert same(discriminator, state(playing.discriminator.net))
     assert not same(generator, state(playing.generator.net))
 
 
 def test_no_gradient_is_left_with_the_player_that_does_not_move() -> None:
     playing = game()
-    playing.generator.move(generator_terms(playing, next(real_batches()), torch.randn(16, 2)), 0.0)
+    playing.generator.move(generator_shares(playing, next(real_batches()), torch.randn(16, 2)), 0.0)
     assert all(parameter.grad is None for parameter in playing.discriminator.parameters)
     assert all(parameter.grad is not None for parameter in playing.generator.parameters)
 
@@ -124,9 +133,9 @@ def test_latents_are_fresh_for_each_update_unless_shared(shared: bool) -> None:
 def test_a_lazy_penalty_is_due_every_so_often_and_that_many_times_as_strong() -> None:
     always, lazily = game(discriminator_penalties=(R1(2.0),)), game(discriminator_penalties=(R1(2.0, every=4),))
     real, latents = next(real_batches()), torch.randn(16, 2)
-    plain, _ = discriminator_terms(always, real, latents, MOMENT)
-    due, _ = discriminator_terms(lazily, real, latents, MOMENT)
-    not_due, _ = discriminator_terms(lazily, real, latents, Moment(0, 0, 0.0, update=3))
+    plain, _ = see(always, real, latents, MOMENT)
+    due, _ = see(lazily, real, latents, MOMENT)
+    not_due, _ = see(lazily, real, latents, Moment(0, 0, 0.0, update=3))
     assert torch.allclose(due["r1"], 4 * plain["r1"])
     assert set(not_due) == {"adversarial"}
 
@@ -148,14 +157,14 @@ def test_one_pass_serves_both_only_without_batch_statistics(monkeypatch: pytest.
     for discriminator, passes in ((NormedDiscriminator(), [16, 16]), (MlpDiscriminator((4,)), [32])):
         playing, sizes = game(discriminator=discriminator), []
         playing.discriminator.net.register_forward_hook(lambda module, inputs, result, sizes=sizes: sizes.append(len(inputs[0])))
-        discriminator_terms(playing, next(real_batches()), torch.randn(16, 2), MOMENT)
+        see(playing, next(real_batches()), torch.randn(16, 2), MOMENT)
         assert sizes == passes
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_terms_are_float32_one_per_sample_whatever_the_precision(precision: str) -> None:
     playing = game(precision=precision, discriminator_penalties=(R1(1.0),), loss=Hinge(), discriminator=MlpDiscriminator((8,)))
-    terms, look = discriminator_terms(playing, next(real_batches()), torch.randn(16, 2), MOMENT)
+    terms, look = see(playing, next(real_batches()), torch.randn(16, 2), MOMENT)
     assert {name: (tuple(term.shape), term.dtype) for name, term in terms.items()} == {
         "adversarial": ((16,), torch.float32),
         "r1": ((16,), torch.float32),
@@ -167,7 +176,7 @@ def test_bfloat16_gives_the_same_penalties_to_its_rounding() -> None:
     prices = []
     for precision in ("float32", "bfloat16"):
         playing = game(precision=precision, discriminator_penalties=(R1(1.0),), discriminator=MlpDiscriminator((64, 64)))
-        terms, _ = discriminator_terms(playing, next(real_batches()), torch.zeros(16, 2), MOMENT)
+        terms, _ = see(playing, next(real_batches()), torch.zeros(16, 2), MOMENT)
         prices.append(terms["r1"].detach())
     assert prices[0].mean().item() == pytest.approx(prices[1].mean().item(), rel=0.15)
     assert not torch.equal(*prices)
@@ -240,16 +249,16 @@ class Linearised(AdversarialLoss):
 def test_a_users_own_loss_plays() -> None:
     playing = game(loss=Linearised(), discriminator=MlpDiscriminator((4,)))
     real, latents = next(real_batches()), torch.randn(16, 2, generator=torch.Generator().manual_seed(0))
-    terms, look = discriminator_terms(playing, real, latents, MOMENT)
+    terms, look = see(playing, real, latents, MOMENT)
     assert torch.equal(terms["adversarial"], 3 * look.fake_logits - 2 * look.real_logits)
-    pays = generator_terms(playing, real, latents)["adversarial"]
+    pays = generator_terms(playing, real, playing.generate(latents))["adversarial"]
     assert torch.allclose(pays, -5 * look.fake_logits, atol=1e-5)
 
 
 def test_a_move_tells_the_norm_of_its_gradient() -> None:
     playing = game(discriminator=MlpDiscriminator((8,)))
-    terms, _ = discriminator_terms(playing, next(real_batches()), torch.randn(16, 2), MOMENT)
-    move = playing.discriminator.move(terms, 0.0)
+    terms, _ = see(playing, next(real_batches()), torch.randn(16, 2), MOMENT)
+    move = playing.discriminator.move([Share(terms)], 0.0)
     gradients = torch.cat(
         [parameter.grad.flatten() for parameter in playing.discriminator.parameters if parameter.grad is not None]
     )
@@ -265,8 +274,8 @@ def test_a_move_with_terms_that_are_no_numbers_is_refused_whole(bad: float) -> N
     before = {name: value.clone() for name, value in game_tensors(playing, playing.generator.net).items()}
     real = next(real_batches())
     real[3, 1] = bad
-    terms, _ = discriminator_terms(playing, real, torch.randn(16, 2), MOMENT)
-    assert not playing.discriminator.move(terms, 0.0).sound
+    terms, _ = see(playing, real, torch.randn(16, 2), MOMENT)
+    assert not playing.discriminator.move([Share(terms)], 0.0).sound
     after = game_tensors(playing, playing.generator.net)
     assert [name for name in before if not torch.equal(before[name], after[name])] == []
     assert train_step(playing, real_batches(), MOMENT).sound

@@ -10,10 +10,11 @@ import torch
 from mulligan.build import build_game
 from mulligan.data import Folder, StackedMnist, source_from
 from mulligan.errors import RecipeError
-from mulligan.game import Moment, train_step
+from mulligan.game import Moment
 from mulligan.penalties import R1, R2
 from mulligan.recipe import Adam, Recipe
 from mulligan.recipes import DEFAULT, RECIPES, named
+from mulligan.step import train_step
 from mulligan.views import Pixels
 
 

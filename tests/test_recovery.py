@@ -51,7 +51,7 @@ def inject(training: Training, kind: str, patch: pytest.MonkeyPatch, number: int
     player = [training.game.generator, training.game.discriminator][number % 2]
     parameter = player.parameters[number % len(player.parameters)]
     if kind == "weight":
-        parameter.data.view(-1)[number % parameter.numel()] = bad
+        torch.as_strided(parameter.data, (parameter.numel(),), (1,))[number % parameter.numel()] = bad
     if kind == "gradient":
         handle = parameter.register_hook(lambda gradient: gradient * 0 + bad)
         patch.setattr(training, "after_step", handle.remove, raising=False)

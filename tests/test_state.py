@@ -5,9 +5,10 @@ import torch
 from mulligan.build import build_game
 from mulligan.data import Grid
 from mulligan.ema import averaged_copy
-from mulligan.game import Game, Moment, train_step
+from mulligan.game import Game, Moment
 from mulligan.recipes import named
 from mulligan.state import all_finite, below, game_tensors, restore_game
+from mulligan.step import train_step
 
 
 def played(steps: int) -> Game:

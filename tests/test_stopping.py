@@ -17,10 +17,10 @@ import mulligan
 from mulligan import training
 from mulligan.data import Grid
 from mulligan.errors import ArgumentError, HungUp, RunFolderError, Stopped, Terminated, TimeUp
-from mulligan.game import train_step
 from mulligan.recipe import Recipe
 from mulligan.recipes import named
 from mulligan.rundir import RunFolder
+from mulligan.step import play
 from mulligan.stopping import stop_on_signals
 from mulligan.training import Training
 
@@ -95,7 +95,7 @@ def test_a_long_step_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.Monke
         runs.append(self)
 
     def long_step(*arguments: Any) -> Any:
-        result = train_step(*arguments)
+        result = play(*arguments)
         if runs[0].images_seen == 5 * 16:
             os.kill(os.getpid(), signal.SIGTERM)
             deadline = time.monotonic() + 30
@@ -105,7 +105,7 @@ def test_a_long_step_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.Monke
         return result
 
     monkeypatch.setattr(Training, "__init__", kept)
-    monkeypatch.setattr(training, "train_step", long_step)
+    monkeypatch.setattr(training, "play", long_step)
     with pytest.raises(Terminated):
         mulligan.train(recipe(), run=tmp_path / "run", device="cpu")
     assert found == [5 * 16]

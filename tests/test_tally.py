@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from mulligan.game import Step
+from mulligan.step import Step
 from mulligan.tally import Tally
 
 CPU = torch.device("cpu")

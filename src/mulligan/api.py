@@ -3,6 +3,8 @@
 import json
 import math
 import time
+from dataclasses import replace
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from mulligan.evaluate import Evaluation
 from mulligan.features.extractor import Told
 from mulligan.features.extractor import ignore as ignore_progress
 from mulligan.judges import Question, Weights, judge_for, scoring_judge
-from mulligan.machine import Machine
+from mulligan.machine import Machine, recorded_threads
 from mulligan.model import Model, read_model
 from mulligan.networks.table import count_parameters
 from mulligan.parts import Dataset
@@ -29,6 +31,7 @@ from mulligan.report import write_report
 from mulligan.rundir import MODEL, RunFolder
 from mulligan.state import below, largest_file
 from mulligan.stopping import stop_on_signals
+from mulligan.threads import find_threads
 from mulligan.training import Listener, Training
 from mulligan.views import Pixels
 
@@ -122,6 +125,7 @@ def train(
     game = build_game(chosen, data.shape, place)
     judge = scoring_judge(chosen, place)
     stream = open_stream(chosen, data, place)
+    trial = None if chosen.threads else find_threads(game, lambda: repeat(chosen.view.encode(stream.at(0))))
     folder = RunFolder.create(Path(run)) if run is not None else RunFolder.create_next(RUNS, chosen.name)
     with folder.claim():
         folder.begin(record_text(chosen, place, data))
@@ -129,6 +133,8 @@ def train(
         folder.write(DATA_REPORT, describe_text(data))
         training.record.first_look()
         training.tell(opening_line(training))
+        if trial:
+            training.tell(trial.line())
         return finish(training, chosen, deadline)
 
 
@@ -164,6 +170,8 @@ def resume(
         training = Training(game, data, stream, folder, listener or ignore, judge)
         tensors, state, passed_over = folder.newest_checkpoint(largest=largest_file(game, training.average))
         training.restore(tensors, state)
+        machine = replace(machine, threads=recorded_threads(state) or machine.threads)  # the number may have changed on the way
+        torch.set_num_threads(threads or machine.threads or torch.get_num_threads())
         training.keeper.logged = folder.keep_events(training.keeper.logged)
         for line in passed_over:
             training.tell(f"{line}; using the one before")

@@ -3,12 +3,14 @@
 import math
 
 import torch
+from torch import nn
 
 from mulligan.errors import RecipeError
-from mulligan.game import Game, Player
+from mulligan.game import Game
 from mulligan.networks.batch_memory import held_still
 from mulligan.networks.outline import memory_here, outline_of
 from mulligan.parts import Shape
+from mulligan.player import Player
 from mulligan.recipe import Recipe
 
 
@@ -27,8 +29,23 @@ def build_game(recipe: Recipe, shape: Shape, device: torch.device) -> Game:
         recipe,
         device,
     )
+    if game.discriminator_mixes and game.micro_batch < recipe.batch:
+        raise RecipeError(
+            f"micro_batch={recipe.micro_batch} would change what the discriminator's batch norm computes; "
+            "use a smaller batch, or a discriminator without it"
+        )
+    if recipe.channels_last:
+        for player in (game.generator, game.discriminator):
+            pixel_by_pixel(player.net)
     check_shapes(game, shape)
     return game
+
+
+def pixel_by_pixel(net: nn.Module) -> None:
+    """Keep the kernels of convolutions with their channels last, as they meet images; the values are the same."""
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
 def outline(recipe: Recipe, shape: Shape) -> dict[str, Shape] | None:

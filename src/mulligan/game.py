@@ -1,90 +1,18 @@
-"""The game and its step. A part says what it costs; only a player moves."""
+"""The game: two players, and what each of them minimises. A part says what it costs; only a player moves."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mulligan.networks.batch_memory import has_batch_statistics, held_still
-from mulligan.parts import AdversarialLoss, Constraint, Latents, Look, Penalty, Terms
-from mulligan.recipe import Adam, Recipe
-from mulligan.schedules import value_at
-
-SMALLEST = 1e-30  # stands for a gradient of exactly 0 where its logarithm is taken
-
-
-@dataclass(frozen=True)
-class Move:
-    """What came of a player's move, as tensors on its device: reading them is what waits, so the step does not."""
-
-    sound: Tensor  # (), bool: False when something was not finite, and nothing was changed
-    gradient: Tensor  # (): the norm of the gradient
-
-
-@dataclass
-class Player:
-    """A network with its optimiser. `move` is the only place with `zero_grad`, `backward` and `step`."""
-
-    net: nn.Module
-    adam: Adam
-    constraints: tuple[Constraint, ...] = ()
-    rate_factor: float = 1.0  # what the watch has made of the recipe's learning rate
-
-    def __post_init__(self) -> None:
-        for constraint in self.constraints:
-            constraint.attach(self.net)
-        self.parameters = list(self.net.parameters())
-        start, betas = value_at(self.adam.rate, 0.0), (self.adam.beta1, self.adam.beta2)
-        self.optimizer = torch.optim.Adam(self.parameters, start, betas, self.adam.epsilon, fused=True)
-        self.remember()
-
-    def remember(self) -> None:
-        """Take the network's buffers (running statistics and the like) for the ones to go back to after a refused move."""
-        self.memory = [buffer.clone() for buffer in self.net.buffers()]
-
-    def move(self, terms: Terms, progress: float) -> Move:
-        """One step down the sum of the terms' means; gradients reach this player's weights only.
-
-        Refused when the terms, the gradient or the weights are not finite: then no weight, moment or running statistic changes.
-        """
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.rate_factor * value_at(self.adam.rate, progress)
-        self.optimizer.zero_grad(set_to_none=True)
-        total = torch.stack([term.mean() for term in terms.values()]).sum()
-        total.backward(inputs=self.parameters)
-        gradient = norm([parameter.grad for parameter in self.parameters if parameter.grad is not None])
-        sound = torch.isfinite(total.detach() + gradient + norm(self.parameters))
-        # the fused kernels leave weights, moments and counters as they are where this is 1
-        self.optimizer.found_inf = (~sound).float()  # pyright: ignore[reportAttributeAccessIssue]
-        self.optimizer.step()
-        settle(sound, list(self.net.buffers()), self.memory, look=sound.device.type == "cpu")
-        for constraint in self.constraints:
-            constraint.after_move(self.net)
-        return Move(sound, gradient)
-
-
-@torch.no_grad()
-def norm(tensors: Sequence[Tensor]) -> Tensor:
-    """() float32: the norm of all of them as one vector; not finite when anything in them is not."""
-    norms = torch._foreach_norm(list(tensors))  # pyright: ignore[reportPrivateImportUsage]
-    return torch.stack([value.float() for value in norms]).norm()
-
-
-@torch.no_grad()
-def settle(sound: Tensor, new: list[Tensor], kept: list[Tensor], *, look: bool) -> None:
-    """Make both lists what `new` is when `sound`, else what `kept` is. Without a `look` at `sound` the device is not waited for."""
-    if not new:
-        return
-    if look:
-        source, target = (new, kept) if sound else (kept, new)
-        torch._foreach_copy_(target, source)  # pyright: ignore[reportPrivateImportUsage]
-        return
-    for one, other in zip(new, kept, strict=True):
-        other.copy_(torch.where(sound, one, other))
-        one.copy_(other)
+from mulligan.parts import AdversarialLoss, Latents, Look, Penalty, Progress, Terms
+from mulligan.player import Player
+from mulligan.recipe import Recipe
 
 
 @dataclass
@@ -100,17 +28,21 @@ class Game:
         self.latents: Latents = self.recipe.latents
         self.loss: AdversarialLoss = self.recipe.loss
         self.penalties: tuple[Penalty, ...] = self.recipe.discriminator_penalties
-        self.together = not has_batch_statistics(self.discriminator.net)
+        self.micro_batch = min(self.recipe.micro_batch or self.recipe.batch, self.recipe.batch)
+        self.generator_mixes = has_batch_statistics(self.generator.net)  # what it makes of a sample depends on the others
+        self.discriminator_mixes = has_batch_statistics(self.discriminator.net)
+        quick: Callable[..., Any] = torch.compile if self.recipe.compile else lambda net: net
+        self.quick_generator, self.quick_discriminator = quick(self.generator.net), quick(self.discriminator.net)
 
     def generate(self, latents: Tensor) -> Tensor:
         """(N, latents) -> float32 (N, *shape) as the networks see samples."""
         with self.autocast():
-            return self.generator.net(latents).float()
+            return self.quick_generator(latents).float()
 
-    def score(self, samples: Tensor) -> Tensor:
-        """(N, *shape) -> float32 logits, (N,) or (N, K)."""
+    def score(self, samples: Tensor, *, steep: bool = False) -> Tensor:
+        """(N, *shape) -> float32 logits, (N,) or (N, K). `steep`: its gradient will be differentiated once more."""
         with self.autocast():
-            logits = self.discriminator.net(samples).float()
+            logits = (self.discriminator.net if steep else self.quick_discriminator)(samples).float()
         return logits.squeeze(1) if self.loss.logits == 1 else logits
 
     def draw(self, count: int, rng: np.random.Generator) -> Tensor:
@@ -128,7 +60,7 @@ class Moment:
 
     seed: int
     images_seen: int
-    progress: float
+    progress: Progress
     update: int  # of the discriminator, counted from the start of the run
 
     def reseed(self) -> np.random.Generator:
@@ -138,19 +70,25 @@ class Moment:
         return np.random.default_rng(sequence)
 
 
-def discriminator_terms(game: Game, real: Tensor, latents: Tensor, moment: Moment) -> tuple[Terms, Look]:
+def discriminator_terms(game: Game, real: Tensor, fake: Tensor, moment: Moment) -> tuple[Terms, Look]:
     """What the discriminator minimises: tell real from fake, at a price for steepness."""
-    with torch.no_grad(), held_still(game.generator.net):
-        fake = game.generate(latents)
-    due = [penalty for penalty in game.penalties if moment.update % penalty.every == 0]
-    look = Look(game.score, game.loss, real, fake, together=game.together, steep=bool(due), progress=moment.progress)
+    due = due_at(game, moment.update)
+    steep = {side for penalty in due for side in getattr(penalty, "sides", ("real", "fake"))}
+    look = Look(
+        lambda samples: game.score(samples, steep=bool(due)),
+        game.loss,
+        real,
+        fake,
+        together=not game.discriminator_mixes,
+        steep=steep,
+        progress=moment.progress,
+    )
     terms = {"adversarial": game.loss.discriminator(look.real_logits, look.fake_logits)}
     return terms | {penalty.name: penalty.every * penalty(look) for penalty in due}, look
 
 
-def generator_terms(game: Game, real: Tensor, latents: Tensor) -> Terms:
+def generator_terms(game: Game, real: Tensor, fake: Tensor) -> Terms:
     """What the generator minimises: be held for real by the discriminator as it now is."""
-    fake = game.generate(latents)
     with held_still(game.discriminator.net):
         fake_logits = game.score(fake)
         with torch.no_grad():
@@ -158,45 +96,5 @@ def generator_terms(game: Game, real: Tensor, latents: Tensor) -> Terms:
     return {"adversarial": game.loss.generator(real_logits, fake_logits)}
 
 
-@dataclass(frozen=True)
-class Step:
-    """What one step gave, as tensors on the device."""
-
-    terms: dict[str, Tensor]  # the mean of every term by player and name, and how well real is told from fake
-    vitals: dict[str, Tensor]  # what the watch looks at
-    sound: Tensor  # (), bool: whether every move was taken
-
-
-def train_step(game: Game, batches: Iterator[Tensor], moment: Moment) -> Step:
-    """Let each player move as often as the recipe says."""
-    recipe, rng = game.recipe, moment.reseed()
-    terms_seen: dict[str, list[Tensor]] = {}
-    vitals: dict[str, list[Tensor]] = {}
-    sound: list[Tensor] = []
-    real = torch.empty(0)
-
-    def take(role: str, player: Player, terms: Terms) -> None:
-        move = player.move(terms, moment.progress)
-        for name, term in terms.items():
-            terms_seen.setdefault(f"{role}.{name}", []).append(term.detach().mean())
-        vitals.setdefault(f"{role}_log_gradient", []).append(move.gradient.clamp_min(SMALLEST).log())
-        sound.append(move.sound)
-
-    for index in range(recipe.discriminator_updates):
-        real = next(batches)
-        when = replace(moment, update=moment.update + index)
-        terms, look = discriminator_terms(game, real, game.draw(recipe.batch, rng), when)
-        take("discriminator", game.discriminator, terms)
-        margins = [game.loss.margin(logits.detach()) for logits in (look.real_logits, look.fake_logits)]
-        terms_seen.setdefault("told_apart", []).append(torch.sigmoid(margins[0] - margins[1]).mean())
-        vitals.setdefault("margin", []).append(torch.cat(margins).abs().mean())
-    latents = game.draw(recipe.batch, rng)
-    for index in range(recipe.generator_updates):
-        if index and not recipe.generator_updates_share_latents:
-            latents = game.draw(recipe.batch, rng)
-        take("generator", game.generator, generator_terms(game, real, latents))
-    return Step(means(terms_seen), means(vitals), torch.stack(sound).all())
-
-
-def means(values: dict[str, list[Tensor]]) -> dict[str, Tensor]:
-    return {name: torch.stack(each).mean() for name, each in values.items()}
+def due_at(game: Game, update: int) -> list[Penalty]:
+    return [penalty for penalty in game.penalties if update % penalty.every == 0]

@@ -32,10 +32,9 @@ class Machine:
         """What `recipe.json` says; what it does not say is left open."""
         blocks = (facts.get("machine"), facts.get("versions"))
         machine, versions = (block if isinstance(block, dict) else {} for block in blocks)
-        threads = machine.get("threads")
         return cls(
             str(machine.get("device", "auto")),
-            threads if isinstance(threads, int) and 0 < threads <= MOST_THREADS else None,
+            recorded_threads(machine),
             str(machine.get("processor", "")),
             str(machine.get("system", "")),
             str(versions.get("torch", "")),
@@ -55,3 +54,9 @@ class Machine:
         del machine["torch_version"]
         versions = {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
         return {"versions": versions | {"torch": self.torch_version}, "machine": machine}
+
+
+def recorded_threads(facts: Mapping[str, Any]) -> int | None:
+    """The number of threads that a file says; None for one that no machine has."""
+    threads = facts.get("threads")
+    return threads if isinstance(threads, int) and 0 < threads <= MOST_THREADS else None

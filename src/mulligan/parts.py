@@ -4,7 +4,7 @@ A part says what it costs; only a player moves. A part is a small frozen datacla
 never prints, never reads a clock. Yours needs no base class from here: the right methods are enough.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Protocol, runtime_checkable
@@ -15,6 +15,8 @@ from torch import Tensor, nn
 
 Shape = tuple[int, ...]  # of one sample: (C, H, W) for images, (D,) for points
 Terms = dict[str, Tensor]  # what a player minimises, by name: each (N,), one value per sample
+Progress = float | Tensor  # how far a run has come, 0 to 1; a () tensor where a step is recorded once and played many times
+SIDES = ("real", "fake")
 
 
 class AdversarialLoss:
@@ -39,7 +41,8 @@ class Look:
     """One look of the discriminator at real and fake samples, and how steep it is there.
 
     `real` and `fake` are (N, ...) leaves; `real_logits` and `fake_logits` are (N,) or (N, K). With `together` both go through
-    the network in one pass, which is only the same thing when the network keeps no statistics over the batch.
+    the network in one pass, which is only the same thing when the network keeps no statistics over the batch. `steep` says
+    whether gradients will be asked for, or of which sides.
     """
 
     def __init__(
@@ -50,18 +53,20 @@ class Look:
         fake: Tensor,
         *,
         together: bool = False,
-        steep: bool = False,
-        progress: float = 0.0,
+        steep: bool | Collection[str] = False,
+        progress: Progress = 0.0,
     ):
         self.score, self.loss, self.progress = score, loss, progress
-        self._together = together
-        if together:
-            self._both = torch.cat([real, fake]).detach().requires_grad_(steep)
+        sides = SIDES if steep is True else steep or ()
+        # where only one side's gradient is asked for, a joint pass would take the other's too
+        self._together = together and len(sides) != 1
+        if self._together:
+            self._both = torch.cat([real, fake]).detach().requires_grad_(bool(sides))
             self._logits = score(self._both)
             self.real, self.fake = self._both.split([len(real), len(fake)])
             self.real_logits, self.fake_logits = self._logits.split([len(real), len(fake)])
         else:
-            self.real, self.fake = (x.detach().requires_grad_(steep) for x in (real, fake))
+            self.real, self.fake = (x.detach().requires_grad_(side in sides) for side, x in zip(SIDES, (real, fake), strict=True))
             self.real_logits, self.fake_logits = score(self.real), score(self.fake)
 
     @cached_property
@@ -89,7 +94,10 @@ class Look:
 
 @runtime_checkable
 class Penalty(Protocol):
-    """A price for how the discriminator looks; its term in the log carries `name`."""
+    """A price for how the discriminator looks; its term in the log carries `name`.
+
+    One that looks at the gradients of one side only, or of none, can say so in `sides`, and is quicker for it.
+    """
 
     name: ClassVar[str]
 

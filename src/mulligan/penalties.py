@@ -21,6 +21,7 @@ class R1:
     gamma: Schedule = 1.0
     every: int = 1
     name: ClassVar[str] = "r1"
+    sides: ClassVar[tuple[str, ...]] = ("real",)
 
     def __call__(self, look: Look) -> Tensor:
         return value_at(self.gamma, look.progress) / 2 * squared_norm(look.real_gradient)
@@ -33,6 +34,7 @@ class R2:
     gamma: Schedule = 1.0
     every: int = 1
     name: ClassVar[str] = "r2"
+    sides: ClassVar[tuple[str, ...]] = ("fake",)
 
     def __call__(self, look: Look) -> Tensor:
         return value_at(self.gamma, look.progress) / 2 * squared_norm(look.fake_gradient)
@@ -45,6 +47,7 @@ class GradientPenalty:
     weight: Schedule = 10.0
     every: int = 1
     name: ClassVar[str] = "gradient_penalty"
+    sides: ClassVar[tuple[str, ...]] = ()
 
     def __call__(self, look: Look) -> Tensor:
         share = torch.rand(len(look.real), *[1] * (look.real.dim() - 1), device=look.real.device)

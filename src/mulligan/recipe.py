@@ -89,8 +89,13 @@ class Recipe:
     batch: int
     whole_batches: bool = False  # skip the last, partial batch of each epoch
     images: int  # length of the run in real images seen
+    micro_batch: int | None = None  # samples that go through a network at a time, with the whole batch's result; None: all
     precision: Literal["float32", "bfloat16"] = "float32"  # of what the networks compute; weights, losses, penalties: float32
-    threads: int | None = None  # CPU threads; None: PyTorch's own choice
+    channels_last: bool = True  # images are kept pixel by pixel in memory, as convolutions like it
+    threads: int | None = None  # CPU threads; None: found by trying
+    exact: bool = False  # nothing is tried again on a machine that got busy: the same run again has the same numbers
+    graphs: bool = True  # record the step as a CUDA graph where there is CUDA, and play it from there
+    compile: bool = False  # torch.compile, for the passes that it can differentiate; needs a compiler, pays on a GPU
     picture: Picture
     report_every_images: int
     sample_every_images: int
@@ -109,7 +114,7 @@ class Recipe:
                 raise RecipeError(f"{name}={getattr(self, name)} is too small or no whole number; use {bound} or more")
             if getattr(self, name) > MOST:
                 raise RecipeError(f"{name}={getattr(self, name)} is too large; use {MOST:,} or less")
-        for name, most in (("image_size", 4_096), ("threads", 4_096)):
+        for name, most in (("image_size", 4_096), ("threads", 4_096), ("micro_batch", MOST)):
             if (value := getattr(self, name)) is not None and not 1 <= value <= most:
                 raise RecipeError(f"{name}={value} is not possible; use 1 to {most:,}, or none")
         if not 0 <= self.held_out <= 0.5:

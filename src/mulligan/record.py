@@ -89,7 +89,7 @@ class Record:
     def event(self, images_seen: int, seconds: float, means: dict[str, float], vitals: Vitals, word: str) -> dict[str, Any]:
         """One report as it stands in the log; `word` is what the watch says of its health, if anything."""
         players = {"generator": self.game.generator, "discriminator": self.game.discriminator}
-        rates = {name: player.optimizer.param_groups[0]["lr"] for name, player in players.items()}
+        rates = {name: float(player.optimizer.param_groups[0]["lr"]) for name, player in players.items()}
         event: dict[str, Any] = {
             "images": images_seen,
             "seconds": round(seconds, 3),

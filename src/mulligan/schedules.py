@@ -1,10 +1,16 @@
 """Numbers that change while a run goes on, as functions of its progress (0 at the start, 1 at the end).
 
-Progress is the share of the recipe's images already seen, so a shorter run (`--images`) still ends its schedule.
+Progress is the share of the recipe's images already seen, so a shorter run (`--images`) still ends its schedule. It is a number,
+or a () tensor where a step is recorded once and played many times; then so is the value.
 """
 
 import math
 from dataclasses import dataclass
+from typing import overload
+
+from torch import Tensor
+
+from mulligan.parts import Progress
 
 
 @dataclass(frozen=True)
@@ -16,7 +22,7 @@ class Linear:
     begins: float = 0.0
     ends: float = 1.0
 
-    def __call__(self, progress: float) -> float:
+    def __call__(self, progress: Progress) -> Progress:
         return self.start + (self.end - self.start) * _share(progress, self.begins, self.ends)
 
 
@@ -29,20 +35,27 @@ class Cosine:
     begins: float = 0.0
     ends: float = 1.0
 
-    def __call__(self, progress: float) -> float:
-        share = _share(progress, self.begins, self.ends)
-        return self.end + (self.start - self.end) * 0.5 * (1 + math.cos(math.pi * share))
+    def __call__(self, progress: Progress) -> Progress:
+        angle = math.pi * _share(progress, self.begins, self.ends)
+        wave = angle.cos() if isinstance(angle, Tensor) else math.cos(angle)
+        return self.end + (self.start - self.end) * 0.5 * (1 + wave)
 
 
 Schedule = float | Linear | Cosine
 
 
-def value_at(schedule: Schedule, progress: float) -> float:
+@overload
+def value_at(schedule: Schedule, progress: float) -> float: ...
+@overload
+def value_at(schedule: Schedule, progress: Progress) -> Progress: ...
+def value_at(schedule: Schedule, progress: Progress) -> Progress:
     """The schedule's value at a progress in [0, 1]; a plain number is its own value everywhere."""
     return schedule(progress) if callable(schedule) else float(schedule)
 
 
-def _share(progress: float, begins: float, ends: float) -> float:
+def _share(progress: Progress, begins: float, ends: float) -> Progress:
+    if isinstance(progress, Tensor):
+        return ((progress - begins) / (ends - begins)).clamp(0, 1) if ends > begins else (progress >= ends).float()
     if ends <= begins:
         return float(progress >= ends)
     return min(max((progress - begins) / (ends - begins), 0.0), 1.0)

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from mulligan.game import Game, Player
+from mulligan.game import Game
 from mulligan.packed import LARGEST_HEADER
+from mulligan.player import Player
 
 ROLES = ("generator", "discriminator")
 
@@ -43,8 +44,11 @@ def restore_optimizer(player: Player, tensors: Mapping[str, Tensor]) -> None:
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         index, name = key.split(".", 1)
-        # a copy: the optimiser takes the tensor it is given for its own, and writes into it
-        state.setdefault(int(index), {})[name] = value.clone()
+        # a copy: the optimiser takes the tensor it is given for its own, and writes into it. The fused kernels walk through the
+        # memory of weight and moments alike, so both must lie in the same order
+        weight = player.parameters[int(index)]
+        own = torch.empty_like(weight) if value.shape == weight.shape else torch.empty_like(value)
+        state.setdefault(int(index), {})[name] = own.copy_(value)
     player.optimizer.load_state_dict({"state": state, "param_groups": player.optimizer.state_dict()["param_groups"]})
 
 

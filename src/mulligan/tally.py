@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from mulligan.game import Step
+from mulligan.step import Step
 
 
 @dataclass

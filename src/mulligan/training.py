@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from mulligan.best import BestSoFar
@@ -14,7 +15,8 @@ from mulligan.data import Stream
 from mulligan.ema import averaged_copy, move_average
 from mulligan.errors import RunFolderError, Stopped, StorageError, TimeUp
 from mulligan.evaluate import Judge
-from mulligan.game import Game, Moment, train_step
+from mulligan.game import Game, Moment
+from mulligan.graphs import CudaRecorder, Recorded
 from mulligan.keeper import Keeper, Snapshot
 from mulligan.parts import Dataset
 from mulligan.record import Record
@@ -22,7 +24,9 @@ from mulligan.recovery import Answer, Recovery
 from mulligan.rundir import RunFolder
 from mulligan.schedules import crossed
 from mulligan.state import all_finite, below, game_tensors, restore_game
+from mulligan.step import deal, play
 from mulligan.tally import Tally
+from mulligan.threads import Pace, find_threads
 
 Listener = Callable[[dict[str, Any]], None]  # is told of every event as it is written
 SLOW_STEP = 1.0  # seconds; before a step that takes longer, a snapshot is held ready for whoever asks to stop
@@ -44,19 +48,22 @@ class Training:
         self.images_seen = 0
         self.steps_since_report = 0
         self.best = BestSoFar(self.recipe.best)
+        self.pace = Pace()
+        self.recorded = Recorded(game, CudaRecorder(), self.tell) if game.device.type == "cuda" and self.recipe.graphs else None
         self.seconds = 0.0
         self.deadline = math.inf  # on the monotonic clock
         self.stop: type[Stopped] | None = None
         self._standby: Snapshot | None = None  # what is written at once when a long step is asked to stop
         self._standby_lock = threading.Lock()
         self._slow = False
-        self._started = time.monotonic()
+        self._started = self._reported_at = time.monotonic()
         self._saved_at = -1
 
     def run(self) -> None:
         """Train to the recipe's end; Stopped when that was asked for, with everything saved, and Sick when the watch gives up."""
         recipe = self.recipe
-        self._started = time.monotonic() - self.seconds
+        self._reported_at = time.monotonic()
+        self._started = self._reported_at - self.seconds
         if self.images_seen == 0:
             self.keeper.attempt(lambda: self.record.sample(0, self.newest_real(), {}))
         while True:
@@ -110,7 +117,10 @@ class Training:
         number = self.images_seen // recipe.step_images
         progress = min(self.images_seen / recipe.images, 1.0)
         moment = Moment(recipe.seed, self.images_seen, progress, number * recipe.discriminator_updates)
-        step = train_step(self.game, self.batches(), moment)
+        hand, held = deal(self.game, self.batches(), moment), self.game.micro_batch
+        step = self.recorded(hand, moment) if self.recorded else play(self.game, hand, moment)
+        if self.game.micro_batch != held:
+            self.tell(f"out of memory: from here on {self.game.micro_batch} samples at a time, with the whole batch's result")
         self.tally.add(step)
         self.steps_since_report += 1
         self.images_seen += recipe.step_images
@@ -143,15 +153,28 @@ class Training:
         event = self.record.event(self.images_seen, self.seconds, means, vitals, word)
         if vitals.state_finite:
             event |= self.record.scores(due=self.scoring_due())
+        event["threads"] = torch.get_num_threads()
         if answer:
             event["alarm"] = asdict(answer)
         else:
             self.best.note(event.get("scores", {}), self.images_seen)
         self.keeper.log(event)
         self.listener(event)
+        self.keep_pace(time.monotonic())
         self.tally.clear()
         self.steps_since_report = 0
         return self.follow(answer) if answer else True
+
+    def keep_pace(self, now: float) -> None:
+        """Try the threads again when the run has become slow for long, unless the recipe sets them or asks for exactness."""
+        rate = self.steps_since_report * self.recipe.step_images / max(now - self._reported_at, 1e-9)
+        free = self.recipe.threads is None and not self.recipe.exact and self.game.device.type == "cpu"
+        held = torch.get_num_threads()
+        if free and self.pace.note(rate) and (trial := find_threads(self.game, self.batches, self.images_seen)):
+            self.tell(f"slow for long, so {trial.line()}")
+            if trial.best != held:
+                self.save()  # whoever resumes does so from here, where the number changed
+        self._reported_at = time.monotonic()
 
     def scoring_due(self) -> bool:
         """Whether the recipe's scores are to be measured at the report now."""
@@ -217,6 +240,8 @@ class Training:
             "events": self.keeper.logged,
             "best": self.best.facts,
             "recovery": self.recovery.to_json(),
+            "threads": torch.get_num_threads(),
+            "micro_batch": self.game.micro_batch,
         }
         healthy_until = self.recovery.memory.healthy_until
         return Snapshot(self.images_seen, tensors, facts, model, self.record.model_facts(), self.best.images, healthy_until)
@@ -231,6 +256,9 @@ class Training:
             self.keeper.logged = int(facts["events"])
             self.best.restore(facts["best"])
             self.recovery.restore(facts["recovery"])
+            self.game.micro_batch = max(1, min(self.game.micro_batch, int(facts["micro_batch"])))
         except (RuntimeError, LookupError, TypeError, ValueError) as error:
             raise RunFolderError(f"run={self.folder.path} has a checkpoint that does not fit its recipe: {error}") from error
         self.recovery.make_milder(self.game)
+        if self.recorded:
+            self.recorded.forget()

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 Activation = Literal["relu", "leaky-relu", "tanh"]
-Output = Literal["tanh", "sigmoid", "linear"]
+Output = Literal["tanh", "hard-tanh", "sigmoid", "linear"]
 
 
 def activation(kind: Activation, slope: float = 0.2) -> nn.Module:
@@ -24,6 +24,8 @@ def output(kind: Output) -> nn.Module:
     match kind:
         case "tanh":
             return nn.Tanh()
+        case "hard-tanh":  # reaches its ends, as pixels of drawings do: black is 0 and not a little noise above
+            return nn.Hardtanh()
         case "sigmoid":
             return nn.Sigmoid()
         case "linear":

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 import mulligan
-from mulligan import game
+from mulligan import player
 from mulligan.api import load_data, open_stream
 from mulligan.build import build_game
 from mulligan.rundir import RunFolder
@@ -40,14 +40,14 @@ def costs(recipe: mulligan.Recipe, place: Path, pairs: int) -> str:
     device = torch.device("cpu")
     folder = RunFolder.create(place)
     training = Training(build_game(recipe, data.shape, device), data, open_stream(recipe, data, device), folder, lambda event: None)
-    guarded = game.norm
+    guarded = player.norm
     for _ in range(3):
         training.step()
     plain, ratios = [], []
     for _ in range(pairs):
         seconds = {}
         for name, norm in (("plain", lambda tensors: ALWAYS), ("guarded", guarded)):
-            game.norm = norm
+            player.norm = norm
             seconds[name] = timed(training.step)
         plain.append(seconds["plain"])
         ratios.append(seconds["guarded"] / seconds["plain"])

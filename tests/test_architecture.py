@@ -18,7 +18,7 @@ LAYERS: list[set[str]] = [
     {"codec", "recipe", "recipes"},
     {"rundir", "memory", "player", "game", "step", "graphs", "threads", "model", "record", "training", "report", "export"}
     | {"evaluate", "best", "judges", "build", "tally", "state", "writer", "keeper", "recovery", "stopping", "machine"},
-    {"compare", "api", "cli", "__init__"},
+    {"compare", "api", "forecast", "cli", "__init__"},
 ]
 JUNK_DRAWERS = {"utils", "helpers", "common", "misc", "util", "tools", "base"}
 FILES = sorted(SOURCE.rglob("*.py"))

@@ -148,3 +148,9 @@ def test_a_run_that_got_slow_is_tried_again_unless_it_asked_for_exactness(
         assert calls[0] in [int(path.stem) for path in (run.path / "checkpoints").iterdir()], (
             "whoever resumes starts there or later"
         )
+
+
+def test_a_trial_ends_when_it_has_seen_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch, {1: 0.05, 2: 0.4})
+    try_threads(machine.step, machine.set_threads, 2, steps=10**9)
+    assert machine.steps < 40

@@ -20,7 +20,7 @@ from mulligan.evaluate import Evaluation
 from mulligan.features.extractor import Told
 from mulligan.features.extractor import ignore as ignore_progress
 from mulligan.judges import Question, Weights, judge_for, scoring_judge
-from mulligan.machine import Machine, recorded_threads
+from mulligan.machine import Machine, recorded_threads, settled
 from mulligan.model import Model, read_model
 from mulligan.networks.table import count_parameters
 from mulligan.parts import Dataset
@@ -117,8 +117,8 @@ def train(
     Raises a UserError before anything is written when the choices do not fit, RunFailed when the run breaks, Stopped on Ctrl-C.
     """
     deadline = deadline_in(max_hours)
-    chosen = (named(recipe) if isinstance(recipe, str) else recipe).with_(**changes)
     place = pick_device(device)
+    chosen = settled((named(recipe) if isinstance(recipe, str) else recipe).with_(**changes), place)
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
     data = load_data(chosen)
@@ -155,11 +155,11 @@ def resume(
     deadline = deadline_in(max_hours)
     folder = RunFolder.open(Path(run))
     recorded = folder.read_recipe()
-    chosen = recipe or Recipe.from_json(recorded["recipe"])
-    if recipe and recipe.to_json() != recorded["recipe"]:
-        raise RecipeError(f"run={folder.path} was started with another recipe; give the same one, or train it as a new run")
     machine = Machine.recorded(recorded)
     place = pick_device(device or machine.device)
+    chosen = settled(recipe, place) if recipe else Recipe.from_json(recorded["recipe"])
+    if recipe and chosen.to_json() != recorded["recipe"]:
+        raise RecipeError(f"run={folder.path} was started with another recipe; give the same one, or train it as a new run")
     torch.set_num_threads(threads or machine.threads or torch.get_num_threads())
     with folder.claim():
         data = load_data(chosen)

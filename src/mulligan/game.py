@@ -49,9 +49,9 @@ class Game:
         return torch.from_numpy(self.latents.draw(count, rng)).to(self.device)
 
     def autocast(self) -> torch.autocast | nullcontext[None]:
-        if self.recipe.precision == "float32":
-            return nullcontext()
-        return torch.autocast(self.device.type, torch.bfloat16)
+        if self.recipe.precision == "bfloat16":
+            return torch.autocast(self.device.type, torch.bfloat16)
+        return nullcontext()
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from mulligan.recipe import Recipe
+
 MOST_THREADS = 4096
 PACKAGES = ("mulligan", "torch", "numpy", "safetensors")
 
@@ -60,3 +62,20 @@ def recorded_threads(facts: Mapping[str, Any]) -> int | None:
     """The number of threads that a file says; None for one that no machine has."""
     threads = facts.get("threads")
     return threads if isinstance(threads, int) and 0 < threads <= MOST_THREADS else None
+
+
+def settled(recipe: Recipe, device: torch.device) -> Recipe:
+    """The recipe with its precision decided: bfloat16 where the device has instructions for it, else float32."""
+    if recipe.precision != "auto":
+        return recipe
+    return recipe.with_(precision="bfloat16" if quick_in_bfloat16(device) else "float32")
+
+
+def quick_in_bfloat16(device: torch.device) -> bool:
+    """Whether the device multiplies bfloat16 in hardware; emulated, it is many times slower than float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type != "cpu":
+        return False
+    found = [getattr(torch.cpu, f"_is_{name}_supported", lambda: False)() for name in ("avx512_bf16", "amx_tile", "arm_bf16")]
+    return any(found)

@@ -90,7 +90,7 @@ class Recipe:
     whole_batches: bool = False  # skip the last, partial batch of each epoch
     images: int  # length of the run in real images seen
     micro_batch: int | None = None  # samples that go through a network at a time, with the whole batch's result; None: all
-    precision: Literal["float32", "bfloat16"] = "float32"  # of what the networks compute; weights, losses, penalties: float32
+    precision: Literal["float32", "bfloat16", "auto"] = "float32"  # of what the networks compute; the rest stays in float32
     channels_last: bool = True  # images are kept pixel by pixel in memory, as convolutions like it
     threads: int | None = None  # CPU threads; None: found by trying
     exact: bool = False  # nothing is tried again on a machine that got busy: the same run again has the same numbers

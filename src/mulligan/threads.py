@@ -19,6 +19,7 @@ from mulligan.step import train_step
 LONG_RUN = 60.0  # seconds on one thread: a shorter run is not worth a trial
 MOST_TRIAL_SECONDS = 2.0  # or this share of the run, if that is more
 MOST_TRIAL_SHARE = 0.01
+ENOUGH = 25  # steps with one number of threads
 WORTHWHILE = 1.1  # times as fast as fewer threads, or it is not worth taking more
 SLOW = 0.6  # of the pace it had: the machine got busy
 SLOW_REPORTS = 3  # so many in a row before the trial is repeated
@@ -100,7 +101,7 @@ def try_threads(step: Callable[[], object], set_threads: Callable[[int], None], 
                 timed(threads)  # its threads are made, its kernels chosen
             if len(times) < 2 or min(times) < slowest:
                 times.append(timed(threads))
-        if min(map(len, found.values())) >= 25:
+        if max(map(len, found.values())) >= ENOUGH:
             break
     return Trial({threads: statistics.median(times) for threads, times in found.items()})
 

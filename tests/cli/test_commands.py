@@ -94,7 +94,7 @@ def test_train_help_names_the_parts_there_are(capsys: pytest.CaptureFixture[str]
             "mulligan: --images=many is not possible: a whole number is needed; `mulligan train --help` shows what it takes",
         ),
         (["train", "--images", "0"], "mulligan: images=0 is too small or no whole number; use 1 or more"),
-        (["train", "--precision", "float8"], "mulligan: --precision=float8 is not possible; choose one of float32, bfloat16"),
+        (["train", "--precision", "float8"], "mulligan: --precision=float8 is not possible; choose one of float32, bfloat16, auto"),
         (
             ["train", "--loss", "hing"],
             "mulligan: --loss=hing is not one of minimax, non-saturating, least-squares, hinge, wasserstein, "

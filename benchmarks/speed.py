@@ -1,0 +1,190 @@
+"""Our step against the loop that a tutorial's reader would write: python benchmarks/speed.py [RECIPE ...] [--rounds N]
+
+The plain loop (benchmarks/plain.py) has the same networks, losses and optimisers, in float32, with PyTorch's own number of threads
+and an ordinary DataLoader. Both are timed in turns in one process, so the machine's other work meets both; ratios are of the same
+round, and medians and quartiles over the rounds are printed. `ceiling` is the share of the machine's measured matrix-product rate,
+in the same precision and with as many threads, that the step's useful floating-point operations reach.
+"""
+
+import argparse
+import itertools
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from plain import plain_loop
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+import mulligan
+from mulligan.api import load_data, pick_device
+from mulligan.build import build_game
+from mulligan.data import Stream
+from mulligan.ema import averaged_copy, move_average
+from mulligan.game import Moment
+from mulligan.graphs import CudaRecorder, Recorded
+from mulligan.machine import settled
+from mulligan.recipe import Recipe
+from mulligan.step import deal, play
+from mulligan.threads import find_threads
+
+CLASSICS = ("mnist-mlp", "mnist-dense", "mnist-dcgan-strided", "mnist-dcgan-pooled", "faces-cnn", "gaussian")
+OURS = ("mnist", "grid", "r3gan-like")
+
+
+def chosen_recipe(name: str) -> Recipe:
+    if name == "r3gan-like":  # a wide pair at 32 x 32 with both penalties at every step
+        return mulligan.named("mnist-fine").with_(name=name, image_size=32, batch=64)
+    recipe = mulligan.named(name)
+    if name == "faces-cnn":  # digits as large and as colourful as its faces
+        return recipe.with_(data=mulligan.named("stacked-mnist-quarter").data, image_size=96, batch=16)
+    return recipe
+
+
+def our_loop(recipe: Recipe, device: torch.device) -> tuple[Callable[[], object], int, float]:
+    """A step that goes on where the last one ended, as the training takes it; the number of threads, and operations in a step."""
+    recipe = settled(recipe, device)
+    data = load_data(recipe)
+    game, stream = build_game(recipe, data.shape, device), Stream(data.items, recipe.batch, recipe.seed, device=device)
+    counter = itertools.count()
+
+    def batches() -> Iterator[Tensor]:
+        while True:
+            yield recipe.view.encode(stream.at(next(counter) * recipe.batch))
+
+    find_threads(game, batches)
+    if device.type == "cpu" and torch.get_num_threads() == 1:
+        find_threads(game_for_trial(recipe, device), batches)
+    threads = torch.get_num_threads()
+    average = averaged_copy(game.generator.net) if recipe.ema else None
+    recorded = Recorded(game, CudaRecorder(), print) if device.type == "cuda" and recipe.graphs else None
+    steps = itertools.count()
+
+    def one_step(*, eager: bool = False) -> None:
+        number = next(steps)
+        moment = Moment(recipe.seed, number * recipe.step_images, 0.1, number * recipe.discriminator_updates)
+        hand = deal(game, batches(), moment)
+        step = recorded(hand, moment) if recorded and not eager else play(game, hand, moment)
+        if average and recipe.ema:
+            move_average(average, game.generator.net, 0.01, step.sound, look=device.type == "cpu")
+
+    with Operations() as counted:
+        one_step(eager=True)
+    return one_step, threads, counted.total
+
+
+class Operations(TorchDispatchMode):
+    """Counts the floating-point operations of matrix products and convolutions, in gradients of gradients too."""
+
+    total = 0.0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if formula := flop_registry.get(func._overloadpacket):
+            self.total += formula(*args, **(kwargs or {}), out_val=result)
+        return result
+
+
+def game_for_trial(recipe: Recipe, device: torch.device) -> Any:
+    """The same game, said to be long: so that the threads are tried however short the recipe is."""
+    return build_game(recipe.with_(images=10**9), load_data(recipe).shape, device)
+
+
+def ceiling(precision: str, threads: int, device: torch.device) -> float:
+    """Floating-point operations a second of a matrix product that fits the caches: the best of several, and sizes."""
+    if device.type == "cpu":
+        torch.set_num_threads(threads)
+    kind = torch.bfloat16 if precision == "bfloat16" else torch.float32
+    best = 0.0
+    for side in (512, 1024) if device.type == "cpu" else (4096, 8192):
+        left, right = (torch.randn(side, side, device=device, dtype=kind) for _ in range(2))
+        for _ in range(8):
+            started = time.perf_counter()
+            left @ right
+            synchronise(device)
+            best = max(best, 2 * side**3 / (time.perf_counter() - started))
+    return best
+
+
+def synchronise(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+
+
+def compare(name: str, rounds: int, device: torch.device) -> dict[str, Any]:
+    """Both loops in turns."""
+    recipe = chosen_recipe(name)
+    default_threads = torch.get_num_threads()
+    step, threads, operations = our_loop(recipe, device)
+    loops: dict[str, tuple[Callable[[], object], int]] = {
+        "plain": (plain_loop(recipe, load_data(recipe), device), default_threads),
+        "ours": (step, threads),
+    }
+    for loop, number in loops.values():
+        torch.set_num_threads(number)
+        for _ in range(3):
+            loop()
+    started = time.perf_counter()
+    step()
+    synchronise(device)
+    repeats = max(1, round(0.25 / max(time.perf_counter() - started, 1e-9)))  # a quarter of a second at a time
+    seconds: dict[str, list[float]] = {side: [] for side in loops}
+    for _ in range(rounds):
+        for side, (loop, number) in loops.items():
+            torch.set_num_threads(number)
+            loop()
+            synchronise(device)
+            started = time.perf_counter()
+            for _ in range(repeats):
+                loop()
+            synchronise(device)
+            seconds[side].append((time.perf_counter() - started) / repeats)
+    precision = settled(recipe, device).precision
+    ratios = [plain / ours for plain, ours in zip(seconds["plain"], seconds["ours"], strict=True)]
+    share = operations / min(seconds["ours"]) / ceiling(precision, threads, device)
+    torch.set_num_threads(default_threads)
+    return {
+        "recipe": name,
+        "precision": precision,
+        "threads": threads,
+        "plain_ms": 1e3 * statistics.median(seconds["plain"]),
+        "ours_ms": 1e3 * statistics.median(seconds["ours"]),
+        "ratio": statistics.median(ratios),
+        "quartiles": statistics.quantiles(ratios, n=4)[::2] if len(ratios) > 1 else ratios * 2,
+        "images_per_second": recipe.step_images / statistics.median(seconds["ours"]),
+        "gigaflop": operations / 1e9,
+        "ceiling": share,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recipes", nargs="*", default=[*CLASSICS, *OURS], metavar="RECIPE")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    device, rows = pick_device(options.device), []
+    print("| recipe | plain loop | ours | ratio (quartiles) | images/s | precision, threads | GFLOP a step | ceiling |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name in options.recipes:
+        row = compare(name, options.rounds, device)
+        rows.append(row)
+        low, high = row["quartiles"]
+        print(
+            f"| `{name}` | {row['plain_ms']:.3g} ms | {row['ours_ms']:.3g} ms | **{row['ratio']:.2f}** ({low:.2f} to {high:.2f}) "
+            f"| {row['images_per_second']:,.0f} | {row['precision']}, {row['threads']} | {row['gigaflop']:.3g} "
+            f"| {100 * row['ceiling']:.0f} % |",
+            flush=True,
+        )
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -10,11 +10,15 @@ import argparse
 import itertools
 import json
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from plain import plain_loop
 from torch import Tensor
@@ -35,6 +39,7 @@ from mulligan.threads import find_threads
 
 CLASSICS = ("mnist-mlp", "mnist-dense", "mnist-dcgan-strided", "mnist-dcgan-pooled", "faces-cnn", "gaussian")
 OURS = ("mnist", "grid", "r3gan-like")
+PADDLE_CLASSICS = ("mnist-mlp", "mnist-dcgan-pooled")
 
 
 def chosen_recipe(name: str) -> Recipe:
@@ -116,9 +121,25 @@ def synchronise(device: torch.device) -> None:
         torch.cuda.synchronize()
 
 
-def compare(name: str, rounds: int, device: torch.device) -> dict[str, Any]:
-    """Both loops in turns."""
-    recipe = chosen_recipe(name)
+class Paddle:
+    """PaddlePaddle's own loop, in a process of its own; absent where the interpreter has no PaddlePaddle."""
+
+    def __init__(self, interpreter: str, recipe: Recipe):
+        probe = [interpreter, "-c", "import importlib.util, sys; sys.exit(importlib.util.find_spec('paddle') is None)"]
+        self.there = recipe.name in PADDLE_CLASSICS and subprocess.run(probe, check=False).returncode == 0
+        self.interpreter, self.recipe = interpreter, recipe
+
+    def milliseconds(self, seconds: float = 4.0) -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "images.npy"
+            np.save(path, self.recipe.view.encode(load_data(self.recipe).items[:6_400]).numpy())
+            words = [self.interpreter, str(Path(__file__).parent / "paddle_loop.py"), self.recipe.name, str(path), str(seconds)]
+            done = subprocess.run(words, check=True, capture_output=True, text=True)
+        return float(done.stdout.split()[-1])
+
+
+def compare(recipe: Recipe, rounds: int, device: torch.device, interpreter: str) -> dict[str, Any]:
+    """Both loops in turns, and PaddlePaddle's in every third."""
     default_threads = torch.get_num_threads()
     step, threads, operations = our_loop(recipe, device)
     loops: dict[str, tuple[Callable[[], object], int]] = {
@@ -134,7 +155,8 @@ def compare(name: str, rounds: int, device: torch.device) -> dict[str, Any]:
     synchronise(device)
     repeats = max(1, round(0.25 / max(time.perf_counter() - started, 1e-9)))  # a quarter of a second at a time
     seconds: dict[str, list[float]] = {side: [] for side in loops}
-    for _ in range(rounds):
+    paddle, paddle_ratios = Paddle(interpreter, recipe), []
+    for number_of_round in range(rounds):
         for side, (loop, number) in loops.items():
             torch.set_num_threads(number)
             loop()
@@ -144,12 +166,14 @@ def compare(name: str, rounds: int, device: torch.device) -> dict[str, Any]:
                 loop()
             synchronise(device)
             seconds[side].append((time.perf_counter() - started) / repeats)
+        if paddle.there and number_of_round % 3 == 0:
+            paddle_ratios.append(paddle.milliseconds() / 1e3 / seconds["ours"][-1])
     precision = settled(recipe, device).precision
     ratios = [plain / ours for plain, ours in zip(seconds["plain"], seconds["ours"], strict=True)]
     share = operations / min(seconds["ours"]) / ceiling(precision, threads, device)
     torch.set_num_threads(default_threads)
     return {
-        "recipe": name,
+        "recipe": recipe.name,
         "precision": precision,
         "threads": threads,
         "plain_ms": 1e3 * statistics.median(seconds["plain"]),
@@ -159,6 +183,7 @@ def compare(name: str, rounds: int, device: torch.device) -> dict[str, Any]:
         "images_per_second": recipe.step_images / statistics.median(seconds["ours"]),
         "gigaflop": operations / 1e9,
         "ceiling": share,
+        "paddle_ratio": statistics.median(paddle_ratios) if paddle_ratios else None,
     }
 
 
@@ -167,19 +192,23 @@ def main() -> None:
     parser.add_argument("recipes", nargs="*", default=[*CLASSICS, *OURS], metavar="RECIPE")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--paddle", default=sys.executable, metavar="PYTHON", help="an interpreter that has PaddlePaddle")
+    parser.add_argument("--precision", choices=["float32", "bfloat16", "auto"], help="of ours, in place of the recipe's")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     device, rows = pick_device(options.device), []
-    print("| recipe | plain loop | ours | ratio (quartiles) | images/s | precision, threads | GFLOP a step | ceiling |")
-    print("|---|---|---|---|---|---|---|---|")
+    changes = {"precision": options.precision} if options.precision else {}
+    columns = ("recipe", "plain loop", "ours", "ratio (quartiles)", "images/s", "precision, threads", "GFLOP a step", "ceiling")
+    print(f"| {' | '.join(columns)} | PaddlePaddle / ours |")
+    print("|---" * (len(columns) + 1) + "|")
     for name in options.recipes:
-        row = compare(name, options.rounds, device)
+        row = compare(chosen_recipe(name).with_(**changes), options.rounds, device, options.paddle)
         rows.append(row)
         low, high = row["quartiles"]
         print(
             f"| `{name}` | {row['plain_ms']:.3g} ms | {row['ours_ms']:.3g} ms | **{row['ratio']:.2f}** ({low:.2f} to {high:.2f}) "
             f"| {row['images_per_second']:,.0f} | {row['precision']}, {row['threads']} | {row['gigaflop']:.3g} "
-            f"| {100 * row['ceiling']:.0f} % |",
+            f"| {100 * row['ceiling']:.0f} % | {'' if row['paddle_ratio'] is None else format(row['paddle_ratio'], '.1f')} |",
             flush=True,
         )
     if options.json:

@@ -91,7 +91,7 @@ def test_only_a_player_moves() -> None:
         for line in path.read_text(encoding="utf-8").splitlines()
         if re.search(r"\.backward\(|\.zero_grad\(|optimizer\.step\(", line)
     ]
-    assert places == ["player.py"] * 4
+    assert places == ["player.py"] * 3
 
 
 def test_nothing_prints_but_the_command_line() -> None:

@@ -4,6 +4,7 @@ The first rows drawn from a seed do not depend on how many are drawn: image 7 of
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -50,10 +51,15 @@ class NormalMixture:
             raise RecipeError(f"latents=normal-mixture has {held}; use at least one and {LARGEST_MIXTURE:,} numbers at most")
 
     def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        centres = np.random.default_rng(self.centres_seed).standard_normal((self.centres, self.size), dtype=np.float32)
+        centres = fixed_centres(self.centres, self.size, self.centres_seed)
         which_rng, noise_rng = rng.spawn(2)  # one stream each, so that the first rows do not depend on the count
         which = (which_rng.random(count) * self.centres).astype(np.int64)
         return centres[which] + np.float32(self.width) * noise_rng.standard_normal((count, self.size), dtype=np.float32)
+
+
+@lru_cache(maxsize=4)
+def fixed_centres(count: int, size: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal((count, size), dtype=np.float32)
 
 
 LatentsSpec = Normal | Uniform | NormalMixture

@@ -34,7 +34,7 @@ class Move:
 
 @dataclass
 class Player:
-    """A network with its optimiser. `move` is the only place with `zero_grad`, `backward` and `step`."""
+    """A network with its optimiser. `move` is the only place with `backward` and `step`."""
 
     net: nn.Module
     adam: Adam
@@ -65,11 +65,12 @@ class Player:
     def move(self, shares: Iterable[Share], progress: Progress) -> Move:
         """One step down the mean of the terms' sum; gradients reach this player's weights only.
 
-        Refused when the terms, the gradient or the weights are not finite: then no weight, moment or running statistic changes.
+        Refused when the terms or the gradient are not finite: then no weight, moment or running statistic changes.
         """
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate_factor * value_at(self.adam.rate, progress)
-        self.optimizer.zero_grad(set_to_none=True)
+        for parameter in self.parameters:
+            parameter.grad = None
         costs: list[Tensor] = []
         terms: dict[str, Tensor] = {}
         watched: dict[str, Tensor] = {}
@@ -85,7 +86,7 @@ class Player:
             add(terms, {name: mean.detach() for name, mean in means.items()})
             add(watched, weighted_means(share.watched, share.weight))
         gradient = norm([parameter.grad for parameter in self.parameters if parameter.grad is not None])
-        sound = torch.isfinite(sum(costs, gradient + norm(self.parameters)))
+        sound = torch.isfinite(sum(costs, gradient))
         # the fused kernels leave weights, moments and counters as they are where this is 1
         self.optimizer.found_inf = (~sound).float()  # pyright: ignore[reportAttributeAccessIssue]
         self.optimizer.step()

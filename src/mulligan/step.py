@@ -27,7 +27,7 @@ class Hand:
 
 def deal(game: Game, batches: Iterator[Tensor], moment: Moment) -> Hand:
     """Everything in a step that is drawn by lot, on the device."""
-    recipe, rng = game.recipe, moment.reseed()
+    recipe, rng = game.recipe, moment.reseed(game.device)
     real, for_discriminator = [], []
     for _ in range(recipe.discriminator_updates):
         real.append(next(batches))
@@ -124,4 +124,4 @@ def with_less_memory(game: Game, player: Player, move: Callable[[], Move]) -> Mo
 
 
 def averages(values: dict[str, list[Tensor]]) -> dict[str, Tensor]:
-    return {name: torch.stack(each).mean() for name, each in values.items()}
+    return {name: each[0] if len(each) == 1 else torch.stack(each).mean() for name, each in values.items()}

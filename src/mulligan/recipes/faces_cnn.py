@@ -28,6 +28,7 @@ RECIPE = Recipe(
     discriminator_optimizer=Adam(2e-4, 0.9, 0.999),
     batch=64,
     images=10 * EPOCH,
+    precision="auto",
     picture=ImageGrid(8, 8),
     report_every_images=10 * 64,
     sample_every_images=50 * 64,

@@ -12,7 +12,7 @@ from mulligan.networks import MlpDiscriminator, MlpGenerator
 from mulligan.penalties import R1, R2
 from mulligan.pictures import Scatter
 from mulligan.recipe import Adam, Best, Recipe
-from mulligan.schedules import Linear
+from mulligan.schedules import Cosine, Linear
 from mulligan.views import Points
 
 RECIPE = Recipe(
@@ -23,12 +23,13 @@ RECIPE = Recipe(
     generator=MlpGenerator((128, 128), activation="leaky-relu", output="linear"),
     discriminator=MlpDiscriminator((128, 128)),
     loss=RelativisticPairing(),
-    discriminator_penalties=(R1(0.05), R2(0.05)),
-    generator_optimizer=Adam(Linear(1e-3, 0.0, 0.3), 0.0, 0.99),
-    discriminator_optimizer=Adam(Linear(1e-3, 0.0, 0.3), 0.0, 0.99),
+    # strong at first, so that every latent centre finds a mode; weak at the end, so that modes can be as tight as they are
+    discriminator_penalties=(R1(Cosine(0.1, 0.005)), R2(Cosine(0.1, 0.005))),
+    generator_optimizer=Adam(Linear(2e-3, 0.0, 0.3), 0.0, 0.99),
+    discriminator_optimizer=Adam(Linear(2e-3, 0.0, 0.3), 0.0, 0.99),
     ema=Ema(50_000),
     batch=256,
-    images=2_800_000,
+    images=1_800_000,
     threads=1,
     picture=Scatter(),
     report_every_images=25_600,

@@ -25,6 +25,7 @@ RECIPE = Recipe(
     batch=128,
     whole_batches=True,
     images=20 * EPOCH,
+    precision="auto",
     picture=RealAboveFake(128),
     report_every_images=10 * 128,
     sample_every_images=10 * 128,

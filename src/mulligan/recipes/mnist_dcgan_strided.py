@@ -26,6 +26,7 @@ RECIPE = Recipe(
     generator_updates_share_latents=True,  # quirk: both generator updates see the same latents
     batch=128,
     images=FULL * ITERATION,
+    precision="auto",
     picture=ImageGrid(6, 6),
     report_every_images=FULL // 25 * ITERATION,
     sample_every_images=FULL // 25 * ITERATION,

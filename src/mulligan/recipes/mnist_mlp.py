@@ -24,7 +24,6 @@ RECIPE = Recipe(
     discriminator_optimizer=Adam(2e-4, 0.5, 0.999),
     batch=32,
     images=10 * EPOCH,
-    threads=1,  # at batch 32 a second thread costs more than it gives
     picture=ImageGrid(),
     report_every_images=100 * 32,
     sample_every_images=100 * 32,

@@ -25,7 +25,6 @@ RECIPE = Recipe(
     ema=Ema(50_000),
     batch=128,
     images=6_400_000,
-    threads=1,
     picture=ImageGrid(),
     report_every_images=128_000,
     sample_every_images=640_000,

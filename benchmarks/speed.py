@@ -28,7 +28,7 @@ from torch.utils.flop_counter import flop_registry
 import mulligan
 from mulligan.api import load_data, pick_device
 from mulligan.build import build_game
-from mulligan.data import Stream
+from mulligan.data import StackedMnist, Stream
 from mulligan.ema import averaged_copy, move_average
 from mulligan.game import Moment
 from mulligan.graphs import CudaRecorder, Recorded
@@ -39,6 +39,8 @@ from mulligan.threads import find_threads
 
 CLASSICS = ("mnist-mlp", "mnist-dense", "mnist-dcgan-strided", "mnist-dcgan-pooled", "faces-cnn", "gaussian")
 OURS = ("mnist", "grid", "r3gan-like")
+PAGE = Path(__file__).parent.parent / "docs" / "speed.md"
+START, END = "<!-- table -->", "<!-- end -->"
 PADDLE_CLASSICS = ("mnist-mlp", "mnist-dcgan-pooled")
 
 
@@ -47,7 +49,7 @@ def chosen_recipe(name: str) -> Recipe:
         return mulligan.named("mnist-fine").with_(name=name, image_size=32, batch=64)
     recipe = mulligan.named(name)
     if name == "faces-cnn":  # digits as large and as colourful as its faces
-        return recipe.with_(data=mulligan.named("stacked-mnist-quarter").data, image_size=96, batch=16)
+        return recipe.with_(data=StackedMnist(count=1_000), image_size=96, batch=16)
     return recipe
 
 
@@ -195,24 +197,40 @@ def main() -> None:
     parser.add_argument("--paddle", default=sys.executable, metavar="PYTHON", help="an interpreter that has PaddlePaddle")
     parser.add_argument("--precision", choices=["float32", "bfloat16", "auto"], help="of ours, in place of the recipe's")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--page", action="store_true", help="write the table into docs/speed.md")
     options = parser.parse_args()
     device, rows = pick_device(options.device), []
     changes = {"precision": options.precision} if options.precision else {}
     columns = ("recipe", "plain loop", "ours", "ratio (quartiles)", "images/s", "precision, threads", "GFLOP a step", "ceiling")
-    print(f"| {' | '.join(columns)} | PaddlePaddle / ours |")
-    print("|---" * (len(columns) + 1) + "|")
+    lines = [f"| {' | '.join(columns)} | PaddlePaddle / ours |", "|---" * (len(columns) + 1) + "|"]
+    print("\n".join(lines))
     for name in options.recipes:
         row = compare(chosen_recipe(name).with_(**changes), options.rounds, device, options.paddle)
         rows.append(row)
-        low, high = row["quartiles"]
-        print(
-            f"| `{name}` | {row['plain_ms']:.3g} ms | {row['ours_ms']:.3g} ms | **{row['ratio']:.2f}** ({low:.2f} to {high:.2f}) "
-            f"| {row['images_per_second']:,.0f} | {row['precision']}, {row['threads']} | {row['gigaflop']:.3g} "
-            f"| {100 * row['ceiling']:.0f} % | {'' if row['paddle_ratio'] is None else format(row['paddle_ratio'], '.1f')} |",
-            flush=True,
-        )
+        lines.append(line(row))
+        print(lines[-1], flush=True)
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1) + "\n")
+    if options.page:
+        head, _, rest = PAGE.read_text().partition(START)
+        PAGE.write_text(f"{head}{START}\n" + "\n".join(lines) + f"\n{END}{rest.partition(END)[2]}")
+
+
+def line(row: dict[str, Any]) -> str:
+    """A row of the table."""
+    low, high = row["quartiles"]
+    cells = (
+        f"`{row['recipe']}`",
+        f"{row['plain_ms']:.3g} ms",
+        f"{row['ours_ms']:.3g} ms",
+        f"**{row['ratio']:.2f}** ({low:.2f} to {high:.2f})",
+        f"{row['images_per_second']:,.0f}",
+        f"{row['precision']}, {row['threads']}",
+        f"{row['gigaflop']:.3g}",
+        f"{100 * row['ceiling']:.0f} %",
+        "" if row["paddle_ratio"] is None else f"{row['paddle_ratio']:.1f}",
+    )
+    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

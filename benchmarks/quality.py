@@ -51,7 +51,7 @@ STACKS = Question(n=25_600, metrics=("modes",), seed=1)  # as many as its tiny e
 FID = Question(n=10_000, metrics=("fd", "kid"), features=Inception(), seed=1)  # Lucic et al.: 10,000 against the test images
 
 ROWS = {
-    "ring": Row("ring", "`ring`: mixture of 100 latents", recipe("ring"), POINTS, 10),
+    "ring": Row("ring", "`ring`: mixture of 64 latents", recipe("ring"), POINTS, 10),
     "grid": Row("grid", "`grid`: mixture of 100 latents", recipe("grid"), POINTS, 10),
     "ring-plain": Row("ring", "`ring-plain`: latents N(0, I), a switch in the generator", recipe("ring-plain"), POINTS, 10),
     "grid-plain": Row("grid", "`grid-plain`: latents N(0, I), a switch in the generator", recipe("grid-plain"), POINTS, 10),

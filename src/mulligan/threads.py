@@ -19,6 +19,7 @@ from mulligan.step import train_step
 LONG_RUN = 60.0  # seconds on one thread: a shorter run is not worth a trial
 MOST_TRIAL_SECONDS = 2.0  # or this share of the run, if that is more
 MOST_TRIAL_SHARE = 0.01
+HOPELESS = 2  # times as slow as what counts as slow, at the first step: not tried again
 ENOUGH = 25  # steps with one number of threads
 WORTHWHILE = 1.1  # times as fast as fewer threads, or it is not worth taking more
 SLOW = 0.6  # of the pace it had: the machine got busy
@@ -97,8 +98,9 @@ def try_threads(step: Callable[[], object], set_threads: Callable[[int], None], 
     while any(not times for times in found.values()) or time.perf_counter() - started < 0.8 * budget:
         slowest = 2 * min(min(times) for times in found.values() if times)
         for threads, times in found.items():
-            if not times:
-                timed(threads)  # its threads are made, its kernels chosen
+            first = 0.0 if times else timed(threads)  # its threads are made, its kernels chosen
+            if first > HOPELESS * slowest:
+                times += [first, first]
             if len(times) < 2 or min(times) < slowest:
                 times.append(timed(threads))
         if max(map(len, found.values())) >= ENOUGH:

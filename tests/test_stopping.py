@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,19 @@ if hasattr(signal, "SIGHUP"):
     SIGNALS.append((signal.SIGHUP, HungUp, 129))
 
 
+@pytest.fixture
+def heard_hangups() -> Iterator[None]:
+    """Also where the tests themselves run under `nohup`, which passes a deaf ear on."""
+    before = {number: signal.getsignal(number) for number, _, _ in SIGNALS}
+    for number, handler in before.items():
+        if handler is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("heard_hangups")
 @pytest.mark.parametrize(("number", "error", "status"), SIGNALS, ids=lambda value: getattr(value, "name", None))
 def test_a_signal_saves_the_step_under_way_and_the_run_goes_on_exactly(
     number: signal.Signals, error: type[Stopped], status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

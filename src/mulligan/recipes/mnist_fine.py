@@ -3,7 +3,7 @@
 The quick recipe's high rate is for minutes: kept up for a million images it lets the discriminator go flat.
 """
 
-from mulligan.networks import DcganDiscriminator, DcganGenerator
+from mulligan.networks import DcganDiscriminator
 from mulligan.penalties import R1, R2
 from mulligan.recipe import Adam
 from mulligan.recipes.mnist import RECIPE as MNIST
@@ -11,7 +11,6 @@ from mulligan.schedules import Linear
 
 RECIPE = MNIST.with_(
     name="mnist-fine",
-    generator=DcganGenerator(64, output="hard-tanh"),
     discriminator=DcganDiscriminator(64),
     discriminator_penalties=(R1(1.0), R2(1.0)),
     generator_optimizer=Adam(Linear(1e-3, 0.0), 0.0, 0.99),

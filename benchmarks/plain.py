@@ -48,8 +48,8 @@ def plain_loop(recipe: Recipe, data: Dataset, device: torch.device) -> Callable[
             optimizers[0].step()
             paid["generator"] = loss.item()
         with torch.no_grad():
-            for name, value in generator.state_dict().items():
-                if average and value.is_floating_point():
+            for name, value in generator.state_dict().items() if average else ():
+                if value.is_floating_point():
                     average[name].mul_(0.999).add_(value, alpha=0.001)
         return paid
 

@@ -124,7 +124,7 @@ PUBLISHED: dict[str, list[tuple[str, ...]]] = {
 
 def measure(row: Row, seed: int) -> dict[str, Any]:
     """One whole training and its scores; seconds are the training's own."""
-    chosen = row.make().with_(seed=seed)
+    chosen = row.make().with_(seed=seed, threads=1)
     if row.question.metrics == ("modes",):  # nobody looks meanwhile: the scores at each report would take longer than the steps
         chosen = chosen.with_(report_every_images=chosen.images, sample_every_images=NEVER, best=None)
     with tempfile.TemporaryDirectory() as folder:

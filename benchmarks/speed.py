@@ -55,7 +55,7 @@ def chosen_recipe(name: str) -> Recipe:
 
 def our_loop(recipe: Recipe, device: torch.device) -> tuple[Callable[[], object], int, float]:
     """A step that goes on where the last one ended, as the training takes it; the number of threads, and operations in a step."""
-    recipe = settled(recipe, device)
+    recipe = settled(recipe, device).with_(images=10**9)  # long, so that the threads are tried
     data = load_data(recipe)
     game, stream = build_game(recipe, data.shape, device), Stream(data.items, recipe.batch, recipe.seed, device=device)
     counter = itertools.count()
@@ -64,9 +64,10 @@ def our_loop(recipe: Recipe, device: torch.device) -> tuple[Callable[[], object]
         while True:
             yield recipe.view.encode(stream.at(next(counter) * recipe.batch))
 
-    find_threads(game, batches)
-    if device.type == "cpu" and torch.get_num_threads() == 1:
-        find_threads(game_for_trial(recipe, device), batches)
+    if recipe.threads:
+        torch.set_num_threads(recipe.threads)
+    else:
+        find_threads(game, batches)
     threads = torch.get_num_threads()
     average = averaged_copy(game.generator.net) if recipe.ema else None
     recorded = Recorded(game, CudaRecorder(), print) if device.type == "cuda" and recipe.graphs else None
@@ -95,11 +96,6 @@ class Operations(TorchDispatchMode):
         if formula := flop_registry.get(func._overloadpacket):
             self.total += formula(*args, **(kwargs or {}), out_val=result)
         return result
-
-
-def game_for_trial(recipe: Recipe, device: torch.device) -> Any:
-    """The same game, said to be long: so that the threads are tried however short the recipe is."""
-    return build_game(recipe.with_(images=10**9), load_data(recipe).shape, device)
 
 
 def ceiling(precision: str, threads: int, device: torch.device) -> float:

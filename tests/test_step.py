@@ -244,3 +244,21 @@ def test_compiled_networks_play_the_same_game(monkeypatch: pytest.MonkeyPatch) -
         assert quick_step.terms[term].item() == pytest.approx(value.item(), rel=1e-3)
     mine, wanted = game_tensors(quick, quick.generator.net), game_tensors(plain, plain.generator.net)
     assert mine.keys() == wanted.keys()
+
+
+def test_running_statistics_of_a_move_that_was_begun_and_not_finished_are_put_back() -> None:
+    """The memory ends when the generator's fakes are scored: its batch norm has seen them by then, and sees them again."""
+    recipe, shape = GAMES["a generator with batch norm"]
+    whole, _ = played(recipe, shape)
+    game, with_gradient = build_game(recipe, shape, CPU), []
+    game.generator.net.register_forward_hook(lambda module, inputs, result: with_gradient.append(torch.is_grad_enabled()))
+
+    def scarce(module: torch.nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        if with_gradient[-1] and with_gradient.count(True) == 1:  # the generator's first try
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    game.discriminator.net.register_forward_pre_hook(scarce)
+    train_step(game, batches(shape), Moment(0, 0, 0.0, 0))
+    assert game.micro_batch == 6
+    for (key, one), other in zip(whole.generator.net.named_buffers(), game.generator.net.buffers(), strict=True):
+        assert torch.allclose(one, other, atol=1e-6), key

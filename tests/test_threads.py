@@ -65,8 +65,17 @@ def test_a_short_run_is_not_worth_a_trial(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_one_core_leaves_nothing_to_try(monkeypatch: pytest.MonkeyPatch) -> None:
-    machine = Machine(monkeypatch, {1: 1.0})
-    assert try_threads(machine.step, machine.set_threads, 1, steps=10_000) is None
+    monkeypatch.setattr(threads, "cores", lambda: 1)
+    monkeypatch.setattr(threads, "train_step", lambda *arguments: pytest.fail("a step is taken for nothing"))
+    assert find_threads(build_game(points(), (2,), torch.device("cpu")), lambda: repeat(torch.zeros(256, 2))) is None
+
+
+def test_where_a_trial_is_not_worth_it_the_threads_stay_what_the_run_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "cores", lambda: 2)
+    game = build_game(points(), (2,), torch.device("cpu"))
+    for held in (2, 1):
+        assert find_threads(game, lambda: repeat(torch.zeros(256, 2)), 512, held) is None
+        assert torch.get_num_threads() == held
 
 
 def test_candidates_double_up_to_all_cores() -> None:
@@ -86,6 +95,7 @@ def test_a_trial_leaves_the_game_as_it_was(monkeypatch: pytest.MonkeyPatch) -> N
     recipe = named("mnist").with_(batch=4)
     game, real = build_game(recipe, (1, 28, 28), torch.device("cpu")), torch.zeros(4, 1, 28, 28)
     before = {name: value.clone() for name, value in game_tensors(game, game.generator.net).items()}
+    monkeypatch.setattr(threads, "cores", lambda: 2)
     monkeypatch.setattr(threads, "try_threads", lambda step, set_threads, most, steps: step() and None)
     find_threads(game, lambda: repeat(real))
     after = game_tensors(game, game.generator.net)
@@ -109,7 +119,7 @@ def points(**changes: object) -> Recipe:
 def test_a_run_records_what_was_found_and_a_resumed_one_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
 
-    def found(game: object, batches: object, images_seen: int = 0) -> Trial:
+    def found(game: object, batches: object, images_seen: int = 0, otherwise: int = 1) -> Trial:
         torch.set_num_threads(2)
         return Trial({1: 0.02, 2: 0.01})
 
@@ -133,7 +143,7 @@ def test_a_run_that_got_slow_is_tried_again_unless_it_asked_for_exactness(
 
     calls: list[int] = []
 
-    def found(game: object, batches: object, images_seen: int = 0) -> Trial:
+    def found(game: object, batches: object, images_seen: int = 0, otherwise: int = 1) -> Trial:
         calls.append(images_seen)
         torch.set_num_threads(2)
         return Trial({1: 0.02, 2: 0.01})

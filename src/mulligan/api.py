@@ -160,7 +160,6 @@ def resume(
     chosen = settled(recipe, place) if recipe else Recipe.from_json(recorded["recipe"])
     if recipe and chosen.to_json() != recorded["recipe"]:
         raise RecipeError(f"run={folder.path} was started with another recipe; give the same one, or train it as a new run")
-    torch.set_num_threads(threads or machine.threads or torch.get_num_threads())
     with folder.claim():
         data = load_data(chosen)
         if shapes := outline(chosen, data.shape):

@@ -53,12 +53,15 @@ def cores() -> int:
     return min(found, int(told)) if told.isdigit() and int(told) else found
 
 
-def find_threads(game: Game, batches: Callable[[], Iterator[Tensor]], images_seen: int = 0) -> Trial | None:
+def find_threads(game: Game, batches: Callable[[], Iterator[Tensor]], images_seen: int = 0, otherwise: int = 1) -> Trial | None:
     """Try this game's own steps, and leave it as it was; None where there is nothing to choose, or too little to win.
 
-    Afterwards PyTorch uses what was found, or one thread. Only a game on the CPU is tried; others leave the threads alone.
+    Afterwards PyTorch uses what was found, or `otherwise`. Only a game on the CPU is tried; others leave the threads alone.
     """
     if game.device.type != "cpu":
+        return None
+    if cores() < 2:
+        torch.set_num_threads(1)
         return None
     before = {name: value.clone() for name, value in game_tensors(game, game.generator.net).items()}
     recipe = game.recipe
@@ -68,7 +71,7 @@ def find_threads(game: Game, batches: Callable[[], Iterator[Tensor]], images_see
         trial = try_threads(lambda: train_step(game, batches(), moment), torch.set_num_threads, cores(), left)
     finally:
         restore_game(game, game.generator.net, before)
-    torch.set_num_threads(trial.best if trial else 1)
+    torch.set_num_threads(trial.best if trial else otherwise)
     return trial
 
 
@@ -89,7 +92,7 @@ def try_threads(step: Callable[[], object], set_threads: Callable[[int], None], 
 
     timed(1)  # the first step of a process is slow
     alone = timed(1)
-    if most < 2 or alone * steps < LONG_RUN:
+    if alone * steps < LONG_RUN:
         return None
     budget = max(MOST_TRIAL_SECONDS, MOST_TRIAL_SHARE * alone * steps)
     found: dict[int, list[float]] = {threads: [] for threads in candidates(most)}

@@ -160,21 +160,23 @@ class Training:
             self.best.note(event.get("scores", {}), self.images_seen)
         self.keeper.log(event)
         self.listener(event)
-        self.keep_pace(time.monotonic())
+        rate = self.steps_since_report * self.recipe.step_images / max(time.monotonic() - self._reported_at, 1e-9)
         self.tally.clear()
         self.steps_since_report = 0
-        return self.follow(answer) if answer else True
+        if answer:
+            return self.follow(answer)
+        self.keep_pace(rate)
+        self._reported_at = time.monotonic()
+        return True
 
-    def keep_pace(self, now: float) -> None:
+    def keep_pace(self, rate: float) -> None:
         """Try the threads again when the run has become slow for long, unless the recipe sets them or asks for exactness."""
-        rate = self.steps_since_report * self.recipe.step_images / max(now - self._reported_at, 1e-9)
         free = self.recipe.threads is None and not self.recipe.exact and self.game.device.type == "cpu"
         held = torch.get_num_threads()
-        if free and self.pace.note(rate) and (trial := find_threads(self.game, self.batches, self.images_seen)):
+        if free and self.pace.note(rate) and (trial := find_threads(self.game, self.batches, self.images_seen, held)):
             self.tell(f"slow for long, so {trial.line()}")
             if trial.best != held:
                 self.save()  # whoever resumes does so from here, where the number changed
-        self._reported_at = time.monotonic()
 
     def scoring_due(self) -> bool:
         """Whether the recipe's scores are to be measured at the report now."""

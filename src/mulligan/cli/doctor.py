@@ -19,7 +19,7 @@ from mulligan.data import FashionMnist, Mnist
 from mulligan.errors import DataError, FeaturesError
 from mulligan.features.inception import check, find_weights
 from mulligan.forecast import forecast
-from mulligan.machine import settled
+from mulligan.machine import quick_in_bfloat16
 from mulligan.recipe import Recipe
 from mulligan.recipes import DEFAULT, named
 from mulligan.threads import cores
@@ -54,7 +54,7 @@ def findings() -> dict[str, str]:
         "packages": ", ".join(f"{name} {version(name)}" for name in ("torch", "numpy", "pillow", "safetensors", "tyro", "rich")),
         "processor": f"{os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}",
         "threads": f"1 to {cores()}, by trial at the start of a run, unless the recipe says otherwise",
-        "precision": f"auto is {settled(named(DEFAULT).with_(precision='auto'), pick_device('auto')).precision}",
+        "precision": "auto is " + ("bfloat16" if quick_in_bfloat16(pick_device("auto")) else "float32"),
         "layout": "channels last for convolutions, unless the recipe says otherwise",
         "graphs": "each step is one CUDA graph" if torch.cuda.is_available() else "none: they need CUDA",
         "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else "not available; the CPU is used",

@@ -26,7 +26,7 @@ RECIPES: dict[str, About] = {
     "fashion": About("the same pair on pictures of clothes", "fashion-mnist", "28x28x1", "5 min"),
     "mnist-fine": About("the default with patience: finer digits", "mnist", "28x28x1", "25 min"),
     "fashion-fine": About("the same on pictures of clothes", "fashion-mnist", "28x28x1", "25 min"),
-    "ring": About("eight Gaussians on a circle, every mode", "ring", "2", "90 s"),
+    "ring": About("eight Gaussians on a circle, every mode", "ring", "2", "1 min"),
     "grid": About("twenty-five Gaussians on a grid, every mode", "grid", "2", "1 min"),
     "ring-plain": About("the ring from plain normal latents", "ring", "2", "1 min"),
     "grid-plain": About("the grid from plain normal latents", "grid", "2", "1 min"),

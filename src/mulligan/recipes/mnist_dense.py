@@ -22,7 +22,6 @@ RECIPE = Recipe(
     discriminator_optimizer=Adam(1e-3, 0.9, 0.999),
     batch=100,
     images=500 * EPOCH,
-    threads=1,
     picture=ImageGrid(5, 5),
     report_every_images=EPOCH,
     sample_every_images=10 * EPOCH,
